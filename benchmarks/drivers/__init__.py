@@ -1,0 +1,1 @@
+"""The clients: each does one kind of work against a contestant and checks what came back."""

@@ -1,0 +1,84 @@
+"""API load by wrk, and the single requests that tell whether a contestant is ready."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+
+from benchmarks.apps.api import USERS
+from benchmarks.environment import WRK
+
+_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
+_TROUBLE = re.compile(r"Non-2xx or 3xx responses|Socket errors: [^\n]*[1-9]")
+
+
+class WrongAnswerError(Exception):
+    """A contestant answered something else than it should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a contestant listens."""
+
+    port: int
+    host: str = "127.0.0.1"
+
+    @property
+    def origin(self) -> str:
+        """The address as a browser's origin."""
+        return f"http://{self.host}:{self.port}"
+
+    def connect(self, timeout: float = 60.0) -> http.client.HTTPConnection:
+        """Return a connection that opens with its first request."""
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
+
+def get(address: Address, path: str, timeout: float = 10.0) -> tuple[int, bytes]:
+    """Return the status and the body of one GET on a connection of its own."""
+    connection = address.connect(timeout)
+    try:
+        connection.request("GET", path, headers={"Connection": "close"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def check_api(address: Address, path: str) -> None:
+    """Check the API's answer once.
+
+    Raises:
+        WrongAnswerError: It is not the expected JSON.
+    """
+    status, body = get(address, path)
+    if status != 200 or json.loads(body) != USERS:
+        msg = f"GET {path} answered {status} {body[:100]!r}"
+        raise WrongAnswerError(msg)
+
+
+def requests_per_second(address: Address, path: str, seconds: float) -> float:
+    """Return how many GETs per second wrk gets answered over 16 connections.
+
+    Raises:
+        WrongAnswerError: Some answers failed.
+    """
+    check_api(address, path)
+    argv = [WRK.path(), "-t1", "-c16", f"-d{max(1, round(seconds))}s", f"{address.origin}{path}"]
+    printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    return parse_rate(printed)
+
+
+def parse_rate(printed: str) -> float:
+    """Read wrk's rate, and refuse a run with failures in it.
+
+    Raises:
+        WrongAnswerError: wrk counted failed answers or printed no rate.
+    """
+    rate = _RATE.search(printed)
+    if rate is None or _TROUBLE.search(printed):
+        msg = f"wrk: {printed.strip()[-300:]}"
+        raise WrongAnswerError(msg)
+    return float(rate.group(1))

@@ -1,0 +1,78 @@
+"""Reruns: how long one takes, and how many eight tabs get together."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from contextlib import AsyncExitStack
+
+from benchmarks.drivers.load import Address, WrongAnswerError
+from benchmarks.drivers.session import Tab, open_tab
+
+_WARM_UP = 5
+_FEWEST = 10
+
+
+async def latency(
+    address: Address, seconds: float, *, pause: float = 0.0, at_least: int = 0
+) -> dict[str, float]:
+    """Move one tab's slider again and again.
+
+    Args:
+        address: Where the page is.
+        seconds: How long to go on.
+        pause: How long the user looks at the page before the next move.
+        at_least: Bytes that every run must bring.
+
+    Returns:
+        ``p50`` and ``p95`` in seconds.
+    """
+    durations: list[float] = []
+    async with open_tab(address) as tab:
+        await _warm_up(tab)
+        value = 1000
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline or len(durations) < _FEWEST:
+            value += 1
+            run = await tab.slide(value)
+            if run.size < at_least:
+                msg = f"a run of {run.size} bytes cannot hold the frame"
+                raise WrongAnswerError(msg)
+            durations.append(run.seconds)
+            if pause:
+                await asyncio.sleep(pause)
+    percentiles = statistics.quantiles(durations, n=20, method="inclusive")
+    return {"p50": statistics.median(durations), "p95": percentiles[18]}
+
+
+async def throughput(address: Address, seconds: float, tabs: int) -> dict[str, float]:
+    """Move the sliders of several tabs at once, each as soon as its last run has ended.
+
+    Returns:
+        ``rate``: finished and checked reruns per second over all tabs.
+    """
+    async with AsyncExitStack() as stack:
+        opened = [await stack.enter_async_context(open_tab(address)) for _ in range(tabs)]
+        for tab in opened:
+            await _warm_up(tab)
+        started = time.monotonic()
+        deadline = started + seconds
+        counts = await asyncio.gather(
+            *(_slide_until(tab, deadline, 1000 * number) for number, tab in enumerate(opened, 1))
+        )
+        return {"rate": sum(counts) / (time.monotonic() - started)}
+
+
+async def _warm_up(tab: Tab) -> None:
+    for value in range(1, _WARM_UP + 1):
+        await tab.slide(value)
+
+
+async def _slide_until(tab: Tab, deadline: float, value: int) -> int:
+    """Return how many reruns the tab got before the deadline; distinct values tell tabs apart."""
+    count = 0
+    while time.monotonic() < deadline:
+        count += 1
+        await tab.slide(value + count)
+    return count

@@ -1,0 +1,69 @@
+"""The private names of Streamlit that FluxLit relies on, and why."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """One name in Streamlit that its documentation does not promise.
+
+    Attributes:
+        module: Where it lives.
+        name: What it is called there; dots lead into attributes.
+        why: What would stop working without it.
+    """
+
+    module: str
+    name: str
+    why: str
+
+    def missing(self) -> bool:
+        """Tell whether the installed Streamlit lacks this name."""
+        try:
+            found: object = importlib.import_module(self.module)
+            for part in self.name.split("."):
+                found = getattr(found, part)
+        except (ImportError, AttributeError):
+            return True
+        return False
+
+
+_STARLETTE: Final = "streamlit.web.server.starlette.starlette_app"
+
+SEAMS: Final = (
+    Seam(_STARLETTE, "create_starlette_app", "serves a Runtime as an ASGI app"),
+    Seam("streamlit.runtime", "Runtime", "one per UI worker"),
+    Seam("streamlit.runtime", "RuntimeConfig", "carries the storages of a Runtime"),
+    Seam(
+        "streamlit.runtime.memory_media_file_storage", "MemoryMediaFileStorage", "files of a page"
+    ),
+    Seam("streamlit.runtime.memory_uploaded_file_manager", "MemoryUploadedFileManager", "uploads"),
+    Seam(
+        "streamlit.runtime.memory_session_storage",
+        "MemorySessionStorage",
+        "sessions that lost their connection",
+    ),
+    Seam(
+        "streamlit.web.cache_storage_manager_config",
+        "create_default_cache_storage_manager",
+        "st.cache_data on disk",
+    ),
+    Seam("streamlit.web.bootstrap", "load_config_options", "flags over config.toml"),
+    Seam("streamlit.web.bootstrap", "prepare_streamlit_environment", "secrets, MIME types"),
+    Seam("streamlit.web.bootstrap", "_install_config_watchers", "config.toml edits in development"),
+    Seam("streamlit.web.cli", "main_run.params", "reads `streamlit run` options as Streamlit does"),
+    Seam("streamlit.config", "_main_script_path", "finds .streamlit beside the script"),
+    Seam("streamlit.config", "get_config_files", "leaves the user's own choices alone"),
+    Seam("streamlit.config", "_config_options_template", "knows which options are secret"),
+    Seam("streamlit.runtime.runtime_util", "get_max_message_size_bytes", "WebSocket message limit"),
+)
+"""Everything beyond Streamlit's documentation, in one list."""
+
+
+def missing_seams() -> list[Seam]:
+    """Return the names that the installed Streamlit does not have."""
+    return [seam for seam in SEAMS if seam.missing()]

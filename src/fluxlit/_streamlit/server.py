@@ -1,0 +1,113 @@
+"""What a UI worker serves: one Streamlit Runtime as an ASGI app."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+from streamlit import config
+from streamlit.runtime import Runtime, RuntimeConfig
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.runtime_util import get_max_message_size_bytes
+from streamlit.web.bootstrap import prepare_streamlit_environment
+from streamlit.web.cache_storage_manager_config import create_default_cache_storage_manager
+from streamlit.web.server.starlette.starlette_app import create_starlette_app
+
+from fluxlit._streamlit.options import apply_options, parse_run_args
+from fluxlit._types import ASGIApp
+
+_PING_SECONDS = 30
+"""Streamlit's own default; below the 60 s after which common proxies cut an idle connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamlitOptions:
+    """How Streamlit is to run.
+
+    Attributes:
+        script: The main script, absolute.
+        base_path: Public path of the UI, in normal form.
+        run_args: Extra ``streamlit run`` arguments of the user.
+        development: Watch files and show error details in the browser.
+        cookie_secret: Signs Streamlit's cookies; shared by all workers of one service.
+        allowed_origins: Other origins that may open a page's WebSocket.
+    """
+
+    script: Path
+    base_path: str = ""
+    run_args: tuple[str, ...] = ()
+    development: bool = False
+    cookie_secret: str = field(default="", repr=False)
+    allowed_origins: tuple[str, ...] = ()
+
+
+class ServerOptions(TypedDict):
+    """The part of Uvicorn's configuration that Streamlit has an opinion on."""
+
+    ws_ping_interval: float
+    ws_ping_timeout: float
+    ws_max_size: int
+    ws_per_message_deflate: bool
+
+
+def configure(options: StreamlitOptions) -> None:
+    """Set this process up to serve one Streamlit app, as ``streamlit run`` would.
+
+    Raises:
+        ConfigurationError: ``run_args`` holds an option that cannot be used.
+    """
+    fixed: dict[str, object] = {
+        "server.headless": True,
+        "server.baseUrlPath": options.base_path.strip("/"),
+    }
+    preferred: dict[str, object] = {
+        "browser.gatherUsageStats": False,
+        # Streamlit collects all garbage after each run, between a click and its answer. The
+        # worker's own collector (workers/collector.py) does it when nobody waits.
+        "runner.postScriptGC": False,
+        "server.cookieSecret": options.cookie_secret,
+        "server.corsAllowedOrigins": list(options.allowed_origins),
+    }
+    if not options.development:
+        preferred["server.fileWatcherType"] = "none"
+        preferred["client.showErrorDetails"] = "none"
+    apply_options(
+        options.script,
+        fixed=fixed,
+        given=parse_run_args(options.run_args),
+        preferred={key: value for key, value in preferred.items() if value not in ("", [])},
+        watch=options.development,
+    )
+    sys.argv = [str(options.script)]
+
+
+def create_app(options: StreamlitOptions) -> ASGIApp:
+    """Build the ASGI app of the one Runtime of this process; :func:`configure` comes first."""
+    script = str(options.script)
+    prepare_streamlit_environment(script)
+    storage = MemorySessionStorage(ttl_seconds=config.get_option("server.disconnectedSessionTTL"))
+    runtime = Runtime(
+        RuntimeConfig(
+            script_path=script,
+            media_file_storage=MemoryMediaFileStorage("/media"),
+            uploaded_file_manager=MemoryUploadedFileManager("/_stcore/upload_file"),
+            cache_storage_manager=create_default_cache_storage_manager(),
+            session_storage=storage,
+        )
+    )
+    return create_starlette_app(runtime)
+
+
+def server_options() -> ServerOptions:
+    """Return Streamlit's wishes for the server, read from its configuration."""
+    interval = config.get_option("server.websocketPingInterval") or _PING_SECONDS
+    return {
+        "ws_ping_interval": interval,
+        "ws_ping_timeout": interval,
+        "ws_max_size": get_max_message_size_bytes(),
+        "ws_per_message_deflate": bool(config.get_option("server.enableWebsocketCompression")),
+    }

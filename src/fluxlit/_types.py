@@ -1,0 +1,9 @@
+"""The ground types: ASGI as Starlette spells it, and JSON."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+
+__all__ = ["ASGIApp", "JsonValue", "Message", "Receive", "Scope", "Send"]

@@ -1,0 +1,350 @@
+"""The app object: an API, pages, settings and addresses in one place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, Generic
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from typing_extensions import TypeVar
+
+from fluxlit import _env
+from fluxlit._types import JsonValue, Receive, Scope, Send
+from fluxlit.client import ApiClient
+from fluxlit.config import FluxlitSettings, load_settings
+from fluxlit.exceptions import ConfigurationError, PageError
+from fluxlit.gateway.gateway import Gateway
+from fluxlit.gateway.options import GatewayOptions
+from fluxlit.gateway.upstream import Upstreams
+from fluxlit.health import Probe, Prober, Readiness, add_health_routes
+from fluxlit.pages.records import PageFn, PageRecord, make_record
+from fluxlit.pages.registry import PageRegistry, discover
+from fluxlit.pages.runner import Site
+from fluxlit.unified import LocalUpstreams, Sidecar, UnifiedApp
+from fluxlit.urls import FluxLitPublicUrls
+from fluxlit.workers.spec import WorkerSpec
+
+SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
+
+DEFAULT_TARGET: Final = "app:app"
+
+_OWNED_CORS: Final = frozenset(
+    {"allow_origins", "allow_credentials", "allow_methods", "allow_headers"}
+)
+
+
+class FluxLit(Generic[SettingsT]):
+    """A FastAPI API and Streamlit pages behind one port.
+
+    The object is also an ASGI app: ``uvicorn app:app`` serves it, UI included.
+
+    Args:
+        title: Name of the app, for the browser's tab and the API's documentation.
+        settings: Settings given in code; by default they come from environment and files.
+        import_target: ``module:attribute`` where this object can be imported, for servers that
+            cannot tell; found by itself otherwise.
+        fastapi_kwargs: Arguments for :class:`fastapi.FastAPI`, such as ``lifespan``.
+        streamlit_run_args: Arguments as for ``streamlit run``: ``["--server.maxUploadSize=400"]``.
+        streamlit_page_config: Arguments for ``st.set_page_config``.
+        api: An existing FastAPI app to serve instead of a new one; it keeps its lifespan,
+            middleware and mounts.
+        streamlit_script: An existing Streamlit script to serve instead of registered pages, with
+            its ``pages/`` folder, ``.streamlit`` configuration, secrets and static files.
+
+    Raises:
+        ConfigurationError: A setting or argument is wrong.
+
+    Example:
+        >>> app = FluxLit(title="Admin Portal")
+        >>> @app.api.get("/users")
+        ... def users() -> list[dict[str, str]]:
+        ...     return [{"name": "Ada"}]
+        >>> @app.page("/")
+        ... def home(st: Any, client: ApiClient) -> None:
+        ...     st.write(client.get("/users").json())
+    """
+
+    def __init__(  # noqa: PLR0913 - the public face; all by keyword
+        self,
+        *,
+        title: str | None = None,
+        settings: SettingsT | None = None,
+        import_target: str | None = None,
+        fastapi_kwargs: Mapping[str, Any] | None = None,
+        streamlit_run_args: Sequence[str] | None = None,
+        streamlit_page_config: Mapping[str, Any] | None = None,
+        api: FastAPI | None = None,
+        streamlit_script: str | Path | None = None,
+    ) -> None:
+        given: Any = settings if settings is not None else load_settings(FluxlitSettings)
+        self._settings: SettingsT = _with_arguments(
+            given, title, streamlit_run_args, streamlit_page_config
+        )
+        self._import_target = (import_target or "").strip() or None
+        self._pages = PageRegistry()
+        self._script = _existing(streamlit_script)
+        self._readiness = Readiness()
+        self._urls = FluxLitPublicUrls(self)
+        self._asgi: UnifiedApp | None = None
+        if api is not None and fastapi_kwargs:
+            msg = "fastapi_kwargs are for a FastAPI app that FluxLit makes, and api= was given"
+            raise ConfigurationError(msg, remedy="pass them to FastAPI(...) where api is made")
+        self._api = api if api is not None else self._make_api(dict(fastapi_kwargs or {}))
+        add_health_routes(self._api, self._readiness)
+
+    @property
+    def settings(self) -> SettingsT:
+        """The app's settings."""
+        return self._settings
+
+    @property
+    def api(self) -> FastAPI:
+        """The API, an ordinary FastAPI app; it is served under the API prefix."""
+        return self._api
+
+    @api.setter
+    def api(self, api: FastAPI) -> None:
+        self._api = api
+        self._asgi = None
+        add_health_routes(api, self._readiness)
+
+    @property
+    def urls(self) -> FluxLitPublicUrls:
+        """The app's public addresses."""
+        return self._urls
+
+    @property
+    def import_target(self) -> str | None:
+        """Where this object can be imported, if that was said."""
+        return self._import_target
+
+    @property
+    def streamlit_script(self) -> Path | None:
+        """The existing Streamlit script that is served instead of pages."""
+        return self._script
+
+    @property
+    def pages(self) -> list[tuple[str, str, PageFn]]:
+        """Path, title and function of each page, in the order of registration."""
+        return [(page.path, page.title, page.fn) for page in self._pages]
+
+    @property
+    def page_records(self) -> list[PageRecord]:
+        """The pages as they were registered."""
+        return list(self._pages)
+
+    def page(
+        self,
+        path: str,
+        *,
+        title: str | None = None,
+        icon: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> Callable[[PageFn], PageFn]:
+        """Register a function as a page.
+
+        Args:
+            path: ``"/"`` for the UI's root, else one segment: ``"/users"``.
+            title: Shown in navigation and tab; by default made from the function's name.
+            icon: An emoji or ``":material/name:"``.
+            tags: Words to group pages by.
+
+        Returns:
+            A decorator that returns the function unchanged.
+
+        Raises:
+            PageError: The path is taken or cannot be a page's, or a parameter of the function
+                cannot be given.
+
+        Example:
+            >>> @app.page("/users", title="Users", icon="👥")
+            ... def users(st: Any, client: ApiClient) -> None:
+            ...     st.dataframe(client.get("/users").json())
+        """
+        if self._script is not None:
+            msg = f"page {path!r}: this app serves the script {self._script.name} instead of pages"
+            raise PageError(msg, remedy="drop streamlit_script=, or move the page into its pages/")
+
+        def register(fn: PageFn) -> PageFn:
+            self._pages.add(make_record(path, fn, title=title, icon=icon, tags=tuple(tags)))
+            return fn
+
+        return register
+
+    def discover_pages(self, directory: str | Path, *, package: str) -> FluxLit[SettingsT]:
+        """Import every module of a folder; each may define ``register(app)``.
+
+        Args:
+            directory: Name of the folder under *package*.
+            package: The importable package that holds the folder.
+
+        Returns:
+            The app. All pages are then ordered by path and title.
+
+        Raises:
+            ImportError: The folder is not a package, or one of its modules fails.
+            TypeError: *package* is not a package.
+        """
+
+        def register(module: ModuleType) -> None:
+            hook = getattr(module, "register", None)
+            if hook is not None:
+                hook(self)
+
+        discover(directory, package=package, register=register)
+        self._pages.sort()
+        return self
+
+    def get_client(self) -> ApiClient:
+        """Make a client for this app's API, for use in a page or beside the service."""
+        return ApiClient(propagate_request_id=True)
+
+    def site(self) -> Site:
+        """Return the pages as one run of the UI needs them."""
+        client = self.get_client()
+        provided: dict[type, object] = {
+            ApiClient: client,
+            FluxLit: self,
+            type(self._settings): self._settings,
+            FluxLitPublicUrls: self._urls,
+        }
+        return Site(
+            title=self._settings.title,
+            pages=tuple(self._pages),
+            default=self._pages.default,
+            page_config=self._settings.streamlit_page_config,
+            provided=provided,
+        )
+
+    def override_settings(self, values: Mapping[str, JsonValue]) -> None:
+        """Replace settings by those of the command line, which beat every other source."""
+        self._settings = self._settings.model_copy(update=dict(values))
+        self._asgi = None
+
+    def asgi(self, upstreams: Upstreams, *, internal_socket: str = "") -> UnifiedApp:
+        """Build the service as one ASGI app over upstreams that somebody else keeps alive.
+
+        Args:
+            upstreams: Where the UI is.
+            internal_socket: Path of the private socket that the server listens on as well; what
+                comes in there reaches the API only.
+        """
+        return UnifiedApp(self._api, self._gateway(upstreams, internal_socket))
+
+    def _gateway(self, upstreams: Upstreams, internal_socket: str = "") -> Gateway:
+        options = replace(self.gateway_options(), internal_socket=internal_socket)
+        gateway = Gateway(self._api, options, upstreams)
+        self._readiness.prober = _prober(gateway, upstreams)
+        return gateway
+
+    def gateway_options(self) -> GatewayOptions:
+        """Return the settings that the gateway decides by."""
+        settings = self._settings
+        return GatewayOptions(
+            mount=settings.public_mount_path(),
+            prefix=settings.api_prefix(),
+            ui_path=settings.ui_base(),
+            public_base_url=settings.public_base_url,
+            allowed_origins=tuple(settings.cors_allow_origins),
+            trusted_proxies=settings.effective_forwarded_allow_ips(),
+            connect_timeout=settings.gateway_upstream_connect_timeout_s,
+            read_timeout=settings.gateway_upstream_read_timeout_s,
+            max_body_bytes=settings.gateway_max_proxy_request_body_bytes,
+            max_connections=settings.gateway_httpx_max_connections,
+            ws_open_timeout=settings.gateway_ws_open_timeout_s,
+            ws_ping_interval=settings.gateway_ws_ping_interval_s,
+            ws_ping_timeout=settings.gateway_ws_ping_timeout_s,
+            ws_close_timeout=settings.gateway_ws_close_timeout_s,
+            ws_max_message_bytes=settings.gateway_ws_max_message_bytes or 200 * 1024 * 1024,
+            access_log=settings.enable_gateway_access_log or settings.debug,
+            page_paths=frozenset(page.slug for page in self._pages),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the app under any ASGI server; the UI worker is started by its lifespan."""
+        if self._asgi is None:
+            self._asgi = self._standalone()
+        await self._asgi(scope, receive, send)
+
+    def _standalone(self) -> UnifiedApp:
+        upstreams = LocalUpstreams()
+        spec = WorkerSpec(
+            target=self._find_target(),
+            run_directory="",
+            development=self._settings.debug,
+            search_path=[entry or str(Path.cwd()) for entry in sys.path],
+        )
+        gateway = self._gateway(upstreams)
+        return UnifiedApp(self._api, gateway, [Sidecar(spec, upstreams, gateway.internal)])
+
+    def _find_target(self) -> str:
+        """Find out where this object can be imported: what was said, else where it is."""
+        said = self._import_target or os.environ.get(_env.APP, "").strip()
+        return said or _locate(self) or DEFAULT_TARGET
+
+    def _make_api(self, arguments: dict[str, Any]) -> FastAPI:
+        settings = self._settings
+        api = FastAPI(**{**arguments, "title": settings.title})
+        if settings.cors_allow_origins:
+            extra = settings.cors_middleware_kwargs.items()
+            api.add_middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_allow_origins,
+                allow_credentials=settings.cors_allow_credentials,
+                allow_methods=["*"],
+                allow_headers=["*"],
+                **{key: value for key, value in extra if key not in _OWNED_CORS},
+            )
+        return api
+
+
+def _with_arguments(
+    settings: SettingsT,
+    title: str | None,
+    run_args: Sequence[str] | None,
+    page_config: Mapping[str, Any] | None,
+) -> SettingsT:
+    """Merge constructor arguments into a copy: another app may share the settings object."""
+    changed: dict[str, Any] = {} if title is None else {"title": title}
+    if run_args:
+        changed["streamlit_run_cli_args"] = [*settings.streamlit_run_cli_args, *run_args]
+    if page_config:
+        changed["streamlit_page_config"] = {**settings.streamlit_page_config, **page_config}
+    return settings.model_copy(update=changed)
+
+
+def _existing(script: str | Path | None) -> Path | None:
+    if script is None:
+        return None
+    path = Path(script).resolve()
+    if not path.is_file():
+        msg = f"streamlit_script {str(script)!r} does not exist (looked for {path})"
+        raise ConfigurationError(msg, remedy="give a path relative to the working directory")
+    return path
+
+
+def _prober(gateway: Gateway, upstreams: Upstreams) -> Prober:
+    async def probe() -> Probe:
+        found = await gateway.probe(upstreams.select({"type": "http", "headers": []}))
+        return Probe(ok=found.ready, detail=found.detail)
+
+    return probe
+
+
+def _locate(app: object) -> str | None:
+    """Search the imported modules for an attribute that is this object."""
+    script = None
+    for name, module in list(sys.modules.items()):
+        for attribute, value in list(vars(module).items()):
+            if value is app and name == "__main__":
+                file = getattr(module, "__file__", None)
+                script = f"{file}:{attribute}" if file else None
+            elif value is app:
+                return f"{name}:{attribute}"
+    return script

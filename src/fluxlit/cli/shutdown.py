@@ -1,0 +1,68 @@
+"""``fluxlit shutdown``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fluxlit.cli.output import note
+from fluxlit.runtime.pidfile import pidfile_path, running_pid
+
+_POLL = 0.05
+_KILL_WAIT = 2.0
+
+
+def shutdown(
+    pidfile: Annotated[
+        Path | None, typer.Option(help="Pid file of the service.", show_default=".fluxlit-dev.pid")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for it to end.", min=0)] = 5.0,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Kill it if it does not end in time.")
+    ] = False,
+) -> None:
+    """Stop the service that a pid file names.
+
+    Exit status: 0 when it is stopped, 1 when it still runs, 2 when there is no pid file.
+    """
+    path = pidfile_path(pidfile, os.environ)
+    try:
+        pid = running_pid(path)
+    except FileNotFoundError:
+        note(f"No pid file at {path}")
+        raise typer.Exit(2) from None
+    if pid is None:
+        path.unlink(missing_ok=True)
+        note(f"The service of {path} is gone already; removed the file.")
+        return
+    os.kill(pid, signal.SIGTERM)
+    if _released(path, wait):
+        note(f"Stopped (pid {pid}).")
+        return
+    if force:
+        os.kill(pid, signal.SIGKILL)
+        if _released(path, _KILL_WAIT):
+            path.unlink(missing_ok=True)
+            note(f"Killed (pid {pid}).")
+            return
+    note(f"Still running after {wait:g} s (pid {pid}); pass --force to kill it.")
+    raise typer.Exit(1)
+
+
+def _released(path: Path, seconds: float) -> bool:
+    """Wait until nobody holds the pid file any more."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if running_pid(path) is None:
+                return True
+        except FileNotFoundError:
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL)

@@ -1,0 +1,219 @@
+"""Every setting, once, in groups by purpose. :class:`fluxlit.config.FluxlitSettings` joins them.
+
+A group is a plain model: it knows names, types, defaults and single-value rules, and nothing of
+where values come from.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fluxlit.config._values import (
+    Count,
+    LogLevel,
+    OptionalSeconds,
+    Port,
+    PublicPath,
+    Seconds,
+    Strings,
+    Table,
+)
+
+
+class _Group(BaseModel):
+    # A group is never made on its own; only the joined class needs a validator, and not at import.
+    model_config = ConfigDict(defer_build=True)
+
+
+class Application(_Group):
+    """What the application is called and how it reports on itself."""
+
+    title: str = Field(
+        default="FluxLit", description="Name of the app, in the API docs and the banner."
+    )
+    debug: bool = Field(
+        default=False, description="Verbose logs and request logging, for development."
+    )
+    log_level: LogLevel = Field(
+        default="info",
+        description="critical, error, warning, info, debug or trace; case is ignored.",
+    )
+    strict_startup: bool = Field(
+        default=False, description="Refuse to start on a doubtful deployment configuration."
+    )
+
+
+class Addresses(_Group):
+    """Where the one public port listens, and which paths it gives to the API and to the UI."""
+
+    gateway_host: str = Field(default="127.0.0.1", description="Address the gateway binds.")
+    gateway_port: Port = Field(
+        default=8000, description="Port of the gateway, 0 to 65535; 0 picks one."
+    )
+    api_mount_path: PublicPath = Field(
+        default="/api",
+        description='Prefix of the API under the mount; "/" with a ui_path of its own.',
+    )
+    ui_path: PublicPath = Field(
+        default="/",
+        description="Path of the UI under the mount; another one leaves the root to the API.",
+    )
+    root_path: PublicPath = Field(
+        default="", description="Public path of the whole app behind a proxy, such as /apps/my-app."
+    )
+    streamlit_public_path: PublicPath = Field(
+        default="", description="Older name of root_path; used when that is blank."
+    )
+    public_base_url: str = Field(
+        default="", description="Public URL of the app; PUBLIC_BASE_URL is read when this is empty."
+    )
+    strict_public_base_url: bool = Field(
+        default=False, description="Treat a doubtful public_base_url as an error."
+    )
+
+
+class TrustedProxy(_Group):
+    """What is believed of the proxy in front."""
+
+    trust_proxy: bool = Field(
+        default=False, description="Believe forwarding headers sent by forwarded_allow_ips."
+    )
+    forwarded_allow_ips: str | None = Field(
+        default=None,
+        description="Comma-separated addresses or networks of trusted proxies; * for all.",
+    )
+
+
+class Gateway(_Group):
+    """Limits and timeouts between the gateway and the UI. Times in seconds; sizes in bytes."""
+
+    gateway_upstream_connect_timeout_s: Seconds = Field(
+        default=30.0, description="Seconds to wait for a connection to the UI."
+    )
+    gateway_upstream_read_timeout_s: Seconds = Field(
+        default=120.0, description="Seconds to wait for the UI's next bytes."
+    )
+    gateway_httpx_max_connections: Count = Field(
+        default=0, description="Most connections to the UI; 0 leaves it to the gateway."
+    )
+    gateway_httpx_max_keepalive_connections: Count = Field(
+        default=0, description="Most idle connections kept to the UI; 0 leaves it to the gateway."
+    )
+    gateway_max_concurrent_upstream_http: Count = Field(
+        default=0, description="Most UI requests in flight at once; 0 sets no limit."
+    )
+    gateway_max_proxy_request_body_bytes: Count = Field(
+        default=0,
+        description="Largest request body passed on to the UI, in bytes; 0 sets no limit.",
+    )
+    gateway_forward_client_headers_to_streamlit: Strings = Field(
+        default=[],
+        description="Client headers that pages may read, by name; at most 32.",
+        max_length=32,
+    )
+    gateway_ws_open_timeout_s: Seconds = Field(
+        default=30.0, description="Seconds to wait for the UI to accept a WebSocket."
+    )
+    gateway_ws_close_timeout_s: OptionalSeconds = Field(
+        default=None, description="Seconds to wait for the UI to answer a WebSocket's close."
+    )
+    gateway_ws_ping_interval_s: OptionalSeconds = Field(
+        default=None, description="Seconds between WebSocket pings to the UI."
+    )
+    gateway_ws_ping_timeout_s: OptionalSeconds = Field(
+        default=None, description="Seconds to wait for the answer to a WebSocket ping."
+    )
+    gateway_ws_max_message_bytes: int | None = Field(
+        default=None,
+        gt=0,
+        description="Largest WebSocket message, in bytes; unset: Streamlit's own limit.",
+    )
+    uvicorn_graceful_shutdown_timeout_s: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds that requests in flight get to finish at shutdown.",
+    )
+
+
+class Streamlit(_Group):
+    """How the UI worker runs Streamlit, and how pages behave."""
+
+    streamlit_host: str = Field(
+        default="127.0.0.1", description="UI worker's address where it listens on TCP."
+    )
+    streamlit_port: Port = Field(
+        default=0, description="UI worker's port where it listens on TCP, 0 to 65535; 0 picks one."
+    )
+    streamlit_run_cli_args: Strings = Field(
+        default=[], description="Extra options for Streamlit, such as --theme.base=dark."
+    )
+    streamlit_page_config: Table = Field(
+        default={}, description="Arguments for st.set_page_config on every page."
+    )
+    strict_page_signatures: bool = Field(
+        default=False, description="Refuse a page whose parameters cannot all be provided."
+    )
+    async_page_depends: bool = Field(
+        default=False, description="Allow async dependencies of pages."
+    )
+    experimental_yield_pages: bool = Field(
+        default=False, description="Allow pages that yield between their parts."
+    )
+    url_session_query_param: str = Field(
+        default="fluxlit_sid",
+        min_length=1,
+        description="Query parameter that carries a URL session's id.",
+    )
+
+
+class Api(_Group):
+    """Cross-origin rules and response headers of the API."""
+
+    cors_allow_origins: Strings = Field(
+        default=[],
+        description="Origins that may call the API from a browser; none switches CORS off.",
+    )
+    cors_allow_credentials: bool = Field(
+        default=False, description="Let those origins send cookies."
+    )
+    cors_middleware_kwargs: Table = Field(
+        default={}, description="More arguments for Starlette's CORSMiddleware."
+    )
+    enable_security_headers: bool = Field(
+        default=False, description="Add nosniff, frame, referrer and HSTS headers to API answers."
+    )
+
+
+class Observability(_Group):
+    """What is logged and counted."""
+
+    enable_gateway_access_log: bool = Field(
+        default=False, description="Log one line for each request of the gateway."
+    )
+    enable_request_logging: bool = Field(
+        default=False, description="Log one line for each request of the API."
+    )
+    enable_gateway_prometheus_metrics: bool = Field(
+        default=False, description="Count requests and serve the counts to Prometheus."
+    )
+    gateway_prometheus_metrics_path: str = Field(
+        default="/__fluxlit/metrics", description="Path of those counts."
+    )
+
+
+class Auth(_Group):
+    """Keys and rules for tokens. Secrets never appear in a repr."""
+
+    jwt_hs256_secret: str = Field(
+        default="", repr=False, description="Shared secret of HS256 tokens."
+    )
+    jwt_jwks_url: str = Field(default="", description="URL of the issuer's public keys.")
+    jwt_issuer: str = Field(default="", description="Issuer that a token must name.")
+    jwt_audience: str = Field(default="", description="Audience that a token must name.")
+    jwt_leeway_seconds: Count = Field(
+        default=0, description="Clock difference tolerated, in seconds."
+    )
+    oidc_bff_secret: str = Field(
+        default="", repr=False, description="Secret that seals login states."
+    )

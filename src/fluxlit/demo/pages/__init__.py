@@ -1,0 +1,1 @@
+"""The desk's pages, in the order in which ``app.py`` shows them."""

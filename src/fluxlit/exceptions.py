@@ -1,0 +1,75 @@
+"""Every error that FluxLit raises on purpose.
+
+::
+
+    FluxLitError
+    ├── ConfigurationError        a setting, a file or an argument is wrong
+    │   └── TargetError           "module:attribute" does not lead to a FluxLit app
+    ├── PageError                 a page cannot be registered (also a ValueError)
+    ├── StartupError              the service cannot start: port taken, a worker failed
+    ├── BodyTooLarge              a request to the UI is larger than the gateway may pass on
+    └── UpstreamError             the UI cannot answer this request
+        ├── UpstreamStarting      nobody listens yet; a worker is on its way
+        ├── UpstreamUnavailable   it cannot be reached, or hung up before it answered
+        └── UpstreamTimeout       it was reached and did not answer in time
+
+An error of the API that a page called is :class:`fluxlit.client.ApiError`; it lives beside the
+client because it is an HTTP error first.
+"""
+
+from __future__ import annotations
+
+
+class FluxLitError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        message: What happened, in one sentence, with the cause.
+        remedy: What the reader can do about it; empty when nothing general can be said.
+
+    Example:
+        >>> raise FluxLitError("port 8000 is taken", remedy="pass --port")
+        Traceback (most recent call last):
+        fluxlit.exceptions.FluxLitError: port 8000 is taken
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class ConfigurationError(FluxLitError):
+    """A setting, a file or an argument is wrong."""
+
+
+class TargetError(ConfigurationError):
+    """The import target does not lead to a FluxLit app."""
+
+
+class PageError(FluxLitError, ValueError):
+    """A page cannot be registered."""
+
+
+class StartupError(FluxLitError):
+    """The service cannot start."""
+
+
+class BodyTooLarge(FluxLitError):
+    """A request to the UI is larger than the gateway may pass on."""
+
+
+class UpstreamError(FluxLitError):
+    """The UI cannot answer this request."""
+
+
+class UpstreamStarting(UpstreamError):
+    """Nobody listens yet; a worker is on its way."""
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The UI cannot be reached, or hung up before it answered."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """The UI was reached and did not answer in time."""

@@ -1,0 +1,88 @@
+"""The send side of one exchange: stamps the request id, remembers the status, and logs it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from time import perf_counter
+
+from fluxlit._headers import REQUEST_ID
+from fluxlit._types import Message, Scope, Send
+from fluxlit.logging import redact_query_string
+
+logger = logging.getLogger("fluxlit.access")
+
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
+
+
+class StampedSend:
+    """Wraps ``send``: each response carries the request id unless the application set one.
+
+    It is the one object that a request costs, so it hands the inner awaitable through instead of
+    adding a coroutine to every event.
+
+    Attributes:
+        request_id: What responses are stamped with.
+        status: The status that went out; 0 before any, 101 for an accepted WebSocket.
+    """
+
+    __slots__ = ("_send", "request_id", "status")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 0
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        """Pass an event on; the first one that starts a response gets the stamp."""
+        if self.status == 0:
+            message = self._stamp(message)
+        return self._send(message)
+
+    def _stamp(self, message: Message) -> Message:
+        kind = message["type"]
+        if kind in _STARTS:
+            self.status = message["status"]
+            return self._with_request_id(message)
+        if kind == "websocket.accept":
+            self.status = 101
+            return self._with_request_id(message)
+        if kind == "websocket.close":
+            self.status = 403
+        return message
+
+    def _with_request_id(self, message: Message) -> Message:
+        headers = message.get("headers", ())
+        for name, _ in headers:
+            if name == REQUEST_ID:
+                return message
+        # The list may belong to a response object that the application sends again: copy it.
+        stamp = (REQUEST_ID, self.request_id.encode("latin-1"))
+        return {**message, "headers": [*headers, stamp]}
+
+
+def log_access(scope: Scope, sent: StampedSend, started: float) -> None:
+    """Write one line for a finished exchange."""
+    query = redact_query_string(scope.get("query_string", b"").decode("latin-1"))
+    raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
+    # Escaped: a path must not write its own lines into the log.
+    path = raw_path.decode("latin-1").encode("unicode_escape").decode("ascii")
+    method = scope.get("method", "WEBSOCKET")
+    elapsed_ms = (perf_counter() - started) * 1000
+    logger.info(
+        "%s %s%s %d %.1fms request_id=%s",
+        method,
+        path,
+        f"?{query}" if query else "",
+        sent.status,
+        elapsed_ms,
+        sent.request_id,
+        extra={
+            "fluxlit_method": method,
+            "fluxlit_path": path,
+            "fluxlit_query": query,
+            "fluxlit_status": sent.status,
+            "fluxlit_duration_ms": elapsed_ms,
+            "request_id": sent.request_id,
+        },
+    )

@@ -1,0 +1,151 @@
+"""The gateway: one ASGI app that decides who answers, and hands over.
+
+The API's way is the short one: no proxy, no copy of a body, one small object a request.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from fluxlit._headers import REQUEST_ID
+from fluxlit._types import ASGIApp, Receive, Scope, Send
+from fluxlit.gateway.access_log import StampedSend, log_access
+from fluxlit.gateway.forwarded import TrustedProxies
+from fluxlit.gateway.headers import find
+from fluxlit.gateway.options import GatewayOptions
+from fluxlit.gateway.responses import NOT_FOUND, send_answer, send_redirect
+from fluxlit.gateway.routing import Route, RouteKind, Router, raw
+from fluxlit.gateway.upstream import Upstream, Upstreams
+from fluxlit.logging import is_well_formed, new_request_id, request_id_ctx
+
+if TYPE_CHECKING:
+    from fluxlit.gateway.ui import Probe, UserInterface
+
+
+class Gateway:
+    """Decides for HTTP and WebSocket scopes: the API in process, or the UI.
+
+    Args:
+        api: The API; called as a server would call it, with ``root_path`` set to where it lives.
+        options: Paths, policies and limits.
+        upstreams: Picks the UI worker of a request.
+
+    Raises:
+        ValueError: An entry of ``trusted_proxies`` is not an address.
+    """
+
+    def __init__(self, api: ASGIApp, options: GatewayOptions, upstreams: Upstreams) -> None:
+        self._api = api
+        self._router = Router(options)
+        self._mount = raw(options.mount)
+        self._mount_path = unquote(options.mount)
+        self._root_path = self._mount_path + unquote(options.prefix)
+        self._docs_base = self._mount + raw(options.prefix)
+        self._internal_socket = options.internal_socket
+        self._access_log = options.access_log
+        proxies = options.trusted_proxies
+        self._proxies = TrustedProxies(proxies) if proxies else None
+        # FastAPI puts its own root_path into the scope and then strips that from the path.
+        self._api_has_root_path = bool(getattr(api, "root_path", ""))
+        self._ui = _user_interface(options, upstreams)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection of the public side, or of the private socket."""
+        is_internal = bool(self._internal_socket) and self._is_internal(scope)
+        await self._serve(scope, receive, send, api_only=is_internal)
+
+    async def internal(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the API only: an ASGI app for a server that listens on a private socket."""
+        await self._serve(scope, receive, send, api_only=True)
+
+    async def startup(self) -> None:
+        """Get ready to serve. Connections are made when they are needed, so nothing waits here."""
+
+    async def aclose(self) -> None:
+        """Drop idle connections to the upstreams."""
+        self._ui.close()
+
+    async def probe(self, upstream: Upstream, timeout_seconds: float = 2.0) -> Probe:
+        """Ask an upstream whether it is ready."""
+        return await self._ui.probe(upstream, timeout_seconds)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, *, api_only: bool) -> None:
+        method = _method(scope)
+        given = find(scope["headers"], REQUEST_ID)
+        request_id = _accepted(given)
+        is_new = request_id is None
+        if request_id is None:
+            request_id = new_request_id()
+        sent = StampedSend(send, request_id)
+        started = perf_counter() if self._access_log else 0.0
+        token = request_id_ctx.set(request_id)
+        try:
+            trusted = False
+            if self._proxies is not None:
+                scope, trusted = self._proxies.apply(scope)
+            route = self._router.route(method, scope.get("raw_path") or raw(scope["path"]))
+            if route.kind is RouteKind.API:
+                await self._api(self._api_scope(scope, route, sent, is_new=is_new), receive, sent)
+            elif api_only or route.kind is RouteKind.NOT_FOUND:
+                await send_answer(scope, sent, NOT_FOUND, request_id)
+            elif route.kind is RouteKind.REDIRECT:
+                await send_redirect(sent, self._docs_base + route.rest.rstrip(b"/"))
+            else:
+                await self._ui(scope, route.rest, receive, sent, trusted=trusted)
+        finally:
+            request_id_ctx.reset(token)
+            if self._access_log:
+                log_access(scope, sent, started)
+
+    def _api_scope(self, scope: Scope, route: Route, sent: StampedSend, *, is_new: bool) -> Scope:
+        """Copy a scope for the API: where it lives, and the request id as a header.
+
+        The server has decoded the path already; only what a proxy stripped is put back.
+        """
+        scope = dict(scope)
+        if is_new:
+            others = [item for item in scope["headers"] if item[0] != REQUEST_ID]
+            scope["headers"] = [*others, (REQUEST_ID, sent.request_id.encode("ascii"))]
+        if not route.mounted:
+            scope["path"] = self._mount_path + scope["path"]
+            scope["raw_path"] = self._mount + route.rest
+        if self._api_has_root_path:
+            scope["path"] = scope["path"][len(self._root_path) :]
+            scope["raw_path"] = route.rest[len(self._docs_base) - len(self._mount) :]
+        else:
+            scope["root_path"] = self._root_path
+        return scope
+
+    def _is_internal(self, scope: Scope) -> bool:
+        # For a Unix socket, Uvicorn names the path it was bound under, and no port.
+        server = scope.get("server")
+        if server is None or server[1] is not None:
+            return False
+        return str(server[0]).startswith(self._internal_socket)
+
+
+def _user_interface(options: GatewayOptions, upstreams: Upstreams) -> UserInterface:
+    # Here, not above: the relays bring a WebSocket library, which an importer of the package
+    # that serves nothing should not pay for.
+    from fluxlit.gateway.ui import UserInterface  # noqa: PLC0415
+
+    return UserInterface(options, upstreams)
+
+
+def _method(scope: Scope) -> str:
+    kind = scope["type"]
+    if kind == "http":
+        return str(scope["method"])
+    if kind == "websocket":
+        return ""
+    msg = f"the gateway serves http and websocket scopes, not {kind!r}"
+    raise RuntimeError(msg)
+
+
+def _accepted(given: bytes | None) -> str | None:
+    if given is None:
+        return None
+    value = given.decode("latin-1")
+    return value if is_well_formed(value) else None

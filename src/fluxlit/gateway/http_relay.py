@@ -1,0 +1,251 @@
+"""Carries one HTTP exchange between a client and an upstream, streamed both ways.
+
+Two coroutines share a connection: one moves what the client sends and notices when it leaves, the
+other moves what the upstream answers. Each waits for the slower side, so the gateway holds at
+most a few pieces of a body however large it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from dataclasses import dataclass
+
+from fluxlit._types import Receive, Scope, Send
+from fluxlit.exceptions import BodyTooLarge, UpstreamError, UpstreamTimeout
+from fluxlit.gateway.connection import Connection, ResponseHead, content_length, request_head
+from fluxlit.gateway.headers import Headers, find, from_upstream
+from fluxlit.gateway.options import GatewayOptions
+from fluxlit.gateway.pool import ConnectionPool
+from fluxlit.gateway.upstream import Upstream
+
+logger = logging.getLogger("fluxlit.gateway")
+
+# RFC 9110 section 9.2.2: what may be sent again when nobody knows whether it arrived.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+_UNSAFE_IN_TARGET = re.compile(rb"[\x00-\x20\x7f]")
+_FRAMING_CHUNKED = ((b"transfer-encoding", b"chunked"),)
+
+
+class ClientGoneError(Exception):
+    """The client left before the exchange was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayRequest:
+    """A request as the upstream is to see it.
+
+    Attributes:
+        method: The HTTP method.
+        target: Raw path and query.
+        headers: The composed headers, complete but for the framing of a body.
+        framing: How a body travels.
+    """
+
+    method: str
+    target: bytes
+    headers: Headers
+    framing: Framing
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How a request body is delimited: by a length, in chunks, or not at all."""
+
+    length: int | None
+    chunked: bool
+
+    @property
+    def has_body(self) -> bool:
+        """Whether anything follows the head."""
+        return self.chunked or bool(self.length)
+
+
+def framing_of(scope: Scope) -> Framing:
+    """Read the framing of the client's request from its headers."""
+    headers = scope["headers"]
+    if find(headers, b"transfer-encoding") is not None:
+        return Framing(None, chunked=True)
+    return Framing(content_length(headers), chunked=False)
+
+
+def target_of(path: bytes, query: bytes) -> bytes:
+    r"""Compose a request target; only what would break the request line is escaped.
+
+    >>> target_of(b"/a%2Fb/../\x01", b"q=%zz")
+    b'/a%2Fb/../%01?q=%zz'
+    """
+    target = b"%b?%b" % (path, query) if query else path
+    if not target.startswith(b"/"):
+        target = b"/" + target
+    return _UNSAFE_IN_TARGET.sub(lambda match: b"%%%02X" % match[0][0], target)
+
+
+class HTTPRelay:
+    """Relays HTTP exchanges.
+
+    Args:
+        pool: Where connections come from.
+        options: Timeouts and the limit of a request body.
+    """
+
+    def __init__(self, pool: ConnectionPool, options: GatewayOptions) -> None:
+        self._pool = pool
+        self._read_timeout = options.read_timeout
+        self._max_body = options.max_body_bytes
+
+    async def __call__(
+        self, request: RelayRequest, upstream: Upstream, receive: Receive, send: Send
+    ) -> None:
+        """Relay one exchange.
+
+        Raises:
+            UpstreamError: The upstream gave no response head.
+            BodyTooLarge: The request body exceeds the limit.
+        """
+        if self._max_body and (request.framing.length or 0) > self._max_body:
+            raise _too_large(self._max_body)
+        # Only what may be repeated is tried on a connection that may be dying: the peer can close
+        # an idle one at the very moment it is picked.
+        repeatable = request.method in _IDEMPOTENT and not request.framing.has_body
+        try:
+            done = await self._attempt(request, upstream, (receive, send), fresh=not repeatable)
+            if not done:
+                await self._attempt(request, upstream, (receive, send), fresh=True)
+        except ClientGoneError:
+            logger.info("client left during %s %s", request.method, upstream.name)
+
+    async def _attempt(
+        self,
+        request: RelayRequest,
+        upstream: Upstream,
+        client: tuple[Receive, Send],
+        *,
+        fresh: bool,
+    ) -> bool:
+        connection = await self._pool.acquire(upstream, fresh=fresh)
+        exchange = _Exchange(request, connection, client, self._read_timeout, self._max_body)
+        try:
+            await exchange.run()
+        except UpstreamError:
+            if connection.reused and connection.untouched:
+                return False
+            raise
+        finally:
+            self._pool.release(upstream, connection)
+        return True
+
+
+class _Exchange:
+    """One request and its response on one connection."""
+
+    __slots__ = (
+        "_connection",
+        "_deadline",
+        "_max_body",
+        "_over",
+        "_receive",
+        "_request",
+        "_send",
+        "_timeout",
+    )
+
+    def __init__(
+        self,
+        request: RelayRequest,
+        connection: Connection,
+        client: tuple[Receive, Send],
+        read_timeout: float,
+        max_body: int,
+    ) -> None:
+        self._request = request
+        self._connection = connection
+        self._receive, self._send = client
+        self._timeout = read_timeout
+        self._max_body = max_body
+        self._deadline: asyncio.TimerHandle | None = None
+        self._over = False
+
+    async def run(self) -> None:
+        request = self._request
+        framing = request.framing
+        headers = [*request.headers, *_FRAMING_CHUNKED] if framing.chunked else request.headers
+        self._connection.begin(
+            request_head(request.method, request.target, headers),
+            bodyless=request.method == "HEAD",
+        )
+        follower = asyncio.create_task(self._follow_client())
+        try:
+            # While a body is on its way up, only the client sets the pace.
+            head = await self._connection.head(None if framing.has_body else self._timeout)
+            self._stop_clock()
+            await self._respond(head)
+        finally:
+            self._over = True
+            self._stop_clock()
+            follower.cancel()
+            await asyncio.wait([follower])
+
+    async def _respond(self, head: ResponseHead) -> None:
+        connection, send = self._connection, self._send
+        headers = from_upstream(head.headers, head.status)
+        await send({"type": "http.response.start", "status": head.status, "headers": headers})
+        try:
+            while data := await connection.read(self._timeout):
+                self._over = connection.exhausted
+                message = {"type": "http.response.body", "body": data, "more_body": not self._over}
+                await send(message)
+                if self._over:
+                    return
+        except (UpstreamError, BodyTooLarge) as error:
+            # The status is out. Returning without a last piece makes the server cut the
+            # connection, which is how HTTP/1.1 says "incomplete" (RFC 9112 section 8).
+            logger.warning("response cut short: %s", error)
+            return
+        self._over = True
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _follow_client(self) -> None:
+        try:
+            if self._request.framing.has_body:
+                await self._upload()
+                self._start_clock()
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+            if not self._over:
+                self._connection.fail(ClientGoneError())
+        except Exception as error:  # noqa: BLE001  # handed to the coroutine that answers
+            self._connection.fail(error)
+
+    async def _upload(self) -> None:
+        chunked, received = self._request.framing.chunked, 0
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            data, more = message.get("body", b""), message.get("more_body", False)
+            received += len(data)
+            if self._max_body and received > self._max_body:
+                raise _too_large(self._max_body)
+            if data:
+                piece = b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
+                await self._connection.write(piece, self._timeout)
+        if chunked:
+            await self._connection.write(b"0\r\n\r\n", self._timeout)
+
+    def _start_clock(self) -> None:
+        if self._connection.answered:
+            return
+        error = UpstreamTimeout(f"the upstream did not answer within {self._timeout:g} s")
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(self._timeout, self._connection.fail, error)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"a request body exceeds {limit} bytes")

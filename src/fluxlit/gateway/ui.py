@@ -1,0 +1,154 @@
+"""The UI's way: policy first, then a relay, and one answer when neither succeeds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+from fluxlit._headers import REQUEST_ID
+from fluxlit._types import Receive, Scope
+from fluxlit.exceptions import BodyTooLarge, UpstreamError, UpstreamStarting
+from fluxlit.gateway.access_log import StampedSend
+from fluxlit.gateway.connection import Connection, request_head
+from fluxlit.gateway.headers import (
+    Headers,
+    Visitor,
+    find,
+    to_upstream,
+    to_upstream_handshake,
+    visitor_of,
+)
+from fluxlit.gateway.http_relay import HTTPRelay, RelayRequest, framing_of, target_of
+from fluxlit.gateway.options import GatewayOptions
+from fluxlit.gateway.origin import OriginPolicy
+from fluxlit.gateway.pool import ConnectionPool
+from fluxlit.gateway.responses import BAD_HOST, CROSS_SITE, answer_for, send_answer
+from fluxlit.gateway.routing import raw
+from fluxlit.gateway.upstream import Upstream, Upstreams, open_connection
+from fluxlit.gateway.websocket_relay import SocketRequest, WebSocketRelay
+
+logger = logging.getLogger("fluxlit.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Whether an upstream is ready, and if not, why."""
+
+    ready: bool
+    detail: str
+
+
+class UserInterface:
+    """Serves everything that belongs to the UI from the upstreams.
+
+    Args:
+        options: The gateway's configuration.
+        upstreams: Picks where a request goes.
+    """
+
+    def __init__(self, options: GatewayOptions, upstreams: Upstreams) -> None:
+        self._upstreams = upstreams
+        self._mount = raw(options.mount)
+        self._health = self._mount + raw(options.ui_path) + b"/_stcore/health"
+        self._origins = OriginPolicy(options.public_base_url, options.allowed_origins)
+        self._pool = ConnectionPool(
+            connect_timeout=options.connect_timeout, max_connections=options.max_connections
+        )
+        self._http_relay = HTTPRelay(self._pool, options)
+        self._websocket_relay = WebSocketRelay(options)
+
+    async def __call__(
+        self, scope: Scope, rest: bytes, receive: Receive, send: StampedSend, *, trusted: bool
+    ) -> None:
+        """Serve one exchange.
+
+        Args:
+            scope: The client's scope.
+            rest: The raw path without the mount.
+            receive: The client's events.
+            send: Where the answer goes.
+            trusted: Whether the peer is a trusted proxy.
+        """
+        visitor = visitor_of(scope, trusted=trusted)
+        if visitor is None:
+            await send_answer(scope, send, BAD_HOST, send.request_id)
+            return
+        relay = self._http if scope["type"] == "http" else self._websocket
+        try:
+            await relay(scope, rest, visitor, receive, send)
+        except (UpstreamError, BodyTooLarge) as error:
+            level = logging.INFO if isinstance(error, UpstreamStarting) else logging.WARNING
+            logger.log(level, "%s: %s", type(error).__name__, error)
+            await self._answer(scope, send, error)
+        except Exception as error:
+            logger.exception("relaying a request to the UI failed")
+            await self._answer(scope, send, error)
+
+    async def probe(self, upstream: Upstream, timeout_seconds: float = 2.0) -> Probe:
+        """Ask an upstream for its health, on a connection of its own."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                status = await self._health_status(upstream, timeout_seconds)
+        except TimeoutError:
+            return Probe(ready=False, detail=f"no answer within {timeout_seconds:g} s")
+        except UpstreamError as error:
+            return Probe(ready=False, detail=error.message)
+        return Probe(ready=status == 200, detail=f"health answers {status}")
+
+    def close(self) -> None:
+        """Drop idle connections."""
+        self._pool.close()
+
+    async def _health_status(self, upstream: Upstream, timeout_seconds: float) -> int:
+        transport, connection = await open_connection(upstream, Connection, timeout_seconds)
+        try:
+            headers = [(b"host", b"localhost"), (b"connection", b"close")]
+            connection.begin(request_head("GET", self._health, headers), bodyless=False)
+            return (await connection.head(timeout_seconds)).status
+        finally:
+            transport.abort()
+
+    async def _http(
+        self, scope: Scope, rest: bytes, visitor: Visitor, receive: Receive, send: StampedSend
+    ) -> None:
+        headers = to_upstream(scope["headers"], visitor, self._mount)
+        request = RelayRequest(
+            scope["method"],
+            self._target(scope, rest),
+            _identified(headers, send),
+            framing_of(scope),
+        )
+        await self._http_relay(request, self._upstreams.select(scope), receive, send)
+
+    async def _websocket(
+        self, scope: Scope, rest: bytes, visitor: Visitor, receive: Receive, send: StampedSend
+    ) -> None:
+        origin = find(scope["headers"], b"origin")
+        host = self._origins.host_for(
+            None if origin is None else origin.decode("latin-1"), visitor.host.decode("latin-1")
+        )
+        if host is None:
+            logger.warning("refused a WebSocket from origin %r", origin)
+            await send_answer(scope, send, CROSS_SITE, send.request_id)
+            return
+        visitor = replace(visitor, host=host.encode("latin-1"))
+        headers = to_upstream_handshake(scope["headers"], visitor, self._mount)
+        request = SocketRequest(
+            self._target(scope, rest),
+            _identified(headers, send),
+            tuple(scope.get("subprotocols", ())),
+            can_answer_http="websocket.http.response" in (scope.get("extensions") or {}),
+        )
+        await self._websocket_relay(request, self._upstreams.select(scope), receive, send)
+
+    def _target(self, scope: Scope, rest: bytes) -> bytes:
+        return target_of(self._mount + rest, scope.get("query_string", b""))
+
+    async def _answer(self, scope: Scope, send: StampedSend, error: Exception) -> None:
+        if send.status == 0:  # never a second answer
+            await send_answer(scope, send, answer_for(error), send.request_id)
+
+
+def _identified(headers: Headers, send: StampedSend) -> Headers:
+    return [*headers, (REQUEST_ID, send.request_id.encode("latin-1"))]

@@ -1,0 +1,84 @@
+"""Where the UI lives, who picks it, and how a connection to it is opened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from fluxlit._types import Scope
+from fluxlit.exceptions import (
+    UpstreamError,
+    UpstreamStarting,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+
+_P = TypeVar("_P", bound=asyncio.BaseProtocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One Streamlit origin that the gateway can send to.
+
+    Attributes:
+        name: What logs call it.
+        socket_path: Its Unix socket; ``None`` to reach it through ``url``.
+        url: Scheme, host and port where there is no socket.
+        managed: Whether a supervisor keeps it alive, so that "nobody listens" means "not yet".
+    """
+
+    name: str
+    socket_path: str | None = None
+    url: str = "http://ui"
+    managed: bool = True
+
+
+class Upstreams(Protocol):
+    """Picks the upstream of a request."""
+
+    def select(self, scope: Scope) -> Upstream:
+        """Choose for one ``http`` or ``websocket`` scope.
+
+        Raises:
+            UpstreamError: There is none to choose.
+        """
+        ...  # pragma: no cover
+
+
+async def open_connection(
+    upstream: Upstream, factory: Callable[[], _P], timeout_seconds: float
+) -> tuple[asyncio.Transport, _P]:
+    """Connect a protocol to an upstream.
+
+    Raises:
+        UpstreamStarting: Nobody listens, and a supervisor is to change that.
+        UpstreamUnavailable: It cannot be reached.
+        UpstreamTimeout: The connection was not made in time.
+    """
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            return await _connect(upstream, factory)
+    except TimeoutError as error:
+        msg = f"{upstream.name}: no connection within {timeout_seconds:g} s"
+        raise UpstreamTimeout(msg) from error
+    except OSError as error:
+        raise _refused(upstream, error) from error
+
+
+async def _connect(upstream: Upstream, factory: Callable[[], _P]) -> tuple[asyncio.Transport, _P]:
+    loop = asyncio.get_running_loop()
+    if upstream.socket_path is not None:
+        return await loop.create_unix_connection(factory, upstream.socket_path)
+    url = urlsplit(upstream.url)
+    secure = url.scheme in {"https", "wss"}
+    port = url.port or (443 if secure else 80)
+    return await loop.create_connection(factory, url.hostname or "", port, ssl=secure or None)
+
+
+def _refused(upstream: Upstream, error: OSError) -> UpstreamError:
+    if upstream.managed and isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        return UpstreamStarting(f"{upstream.name}: nobody listens yet")
+    return UpstreamUnavailable(f"{upstream.name}: cannot connect: {error}")

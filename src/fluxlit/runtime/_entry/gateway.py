@@ -1,0 +1,78 @@
+"""A gateway worker: the API in process, everything else to the UI workers."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import uvicorn
+
+from fluxlit.app import FluxLit
+from fluxlit.exceptions import FluxLitError, StartupError
+from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
+from fluxlit.unified import LocalUpstreams, UnifiedApp
+from fluxlit.workers.rundir import api_socket
+from fluxlit.workers.server import WorkerServer, serve
+from fluxlit.workers.spec import WorkerSpec
+
+DEFAULT_GRACE = 30
+"""Seconds for requests in flight when a worker drains, unless a setting says otherwise."""
+
+
+def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
+    """Tell the supervisor where to listen, get the sockets, serve on them."""
+    settings = app.settings
+    lifeline.report(
+        "loaded",
+        host=settings.gateway_host,
+        port=settings.gateway_port,
+        title=settings.title,
+        mount=settings.public_mount_path(),
+        prefix=settings.api_prefix(),
+        ui=settings.ui_base(),
+        docs=app.api.docs_url,
+        grace=settings.uvicorn_graceful_shutdown_timeout_s,
+        log_level=settings.log_level,
+    )
+    _, sockets = lifeline.receive()
+    upstreams = LocalUpstreams(Path(spec.run_directory))
+    unified = app.asgi(upstreams, internal_socket=api_socket(spec.run_directory))
+    server = WorkerServer(_server_config(app, unified), lambda: _ready(lifeline))
+    try:
+        serve(server, sockets)
+    except SystemExit as exc:  # Uvicorn's way to say that the lifespan failed
+        raise _reason(unified) from exc
+
+
+def _ready(lifeline: Lifeline) -> None:
+    gc.collect()
+    gc.freeze()
+    lifeline.report("ready")
+
+
+def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
+    settings = app.settings
+    grace = settings.uvicorn_graceful_shutdown_timeout_s
+    return uvicorn.Config(
+        unified,
+        lifespan="on",
+        ws="websockets-sansio",
+        ws_max_size=settings.gateway_ws_max_message_bytes or 200 * 1024 * 1024,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # The gateway reads forwarding headers itself, and only from proxies that are trusted.
+        proxy_headers=False,
+        timeout_graceful_shutdown=int(grace) if grace is not None else DEFAULT_GRACE,
+    )
+
+
+def _reason(unified: UnifiedApp) -> FluxLitError:
+    if isinstance(unified.failure, FluxLitError):
+        return unified.failure
+    return StartupError(f"the service did not start: {unified.failure!r}")
+
+
+if __name__ == "__main__":
+    run_worker(serve_gateway)

@@ -1,0 +1,87 @@
+"""The worker's end of the channel: hears the parent, and dies with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+from fluxlit._types import JsonValue
+from fluxlit.app import FluxLit
+from fluxlit.exceptions import FluxLitError
+from fluxlit.logging import configure_logging
+from fluxlit.runtime.loading import load_app
+from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
+from fluxlit.workers.spec import WorkerSpec
+
+ORPHAN_GRACE: Final = 1.0
+"""Seconds that a worker has to finish after its parent is gone."""
+
+FAILED: Final = 1
+
+
+class Lifeline(threading.Thread):
+    """Listens to the parent from birth on, also while the user's code is being imported.
+
+    A thread, because the main thread belongs to that code. When the parent is gone, however it
+    went, the worker is asked to end and then ended.
+
+    Args:
+        channel: The line to the parent.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(name="fluxlit-lifeline", daemon=True)
+        self._channel = channel
+        self._inbox: queue.SimpleQueue[tuple[JsonObject, list[socket.socket]]] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        """Pass messages on until the parent is gone, then end this process."""
+        while (received := self._channel.receive_blocking()) is not None:
+            self._inbox.put(received)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(ORPHAN_GRACE)
+        os._exit(FAILED)
+
+    def receive(self) -> tuple[JsonObject, list[socket.socket]]:
+        """Wait for the next message and its sockets."""
+        return self._inbox.get()
+
+    def report(self, event: str, **details: JsonValue) -> None:
+        """Tell the parent; a parent that is gone ends this process by itself."""
+        with contextlib.suppress(ChannelClosedError):
+            self._channel.send({"event": event, **details})
+
+
+Serve = Callable[[Lifeline, WorkerSpec, FluxLit], None]
+
+
+def run_worker(serve: Serve) -> NoReturn:
+    """Be a worker: hear the spec, load the app, serve, and say why if that fails.
+
+    Args:
+        serve: Serves until the process is asked to end.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lifeline = Lifeline(Channel.from_descriptor(int(sys.argv[1])))
+    lifeline.start()
+    message, _ = lifeline.receive()
+    spec = WorkerSpec.from_message(message)
+    sys.argv[1:] = []
+    sys.path += [entry for entry in spec.search_path if entry not in sys.path]
+    try:
+        app = load_app(spec.target)
+        app.override_settings(spec.overrides)
+        configure_logging(app.settings.log_level)
+        serve(lifeline, spec, app)
+    except FluxLitError as exc:
+        lifeline.report("failed", message=str(exc), remedy=exc.remedy)
+        sys.exit(FAILED)
+    sys.exit(0)

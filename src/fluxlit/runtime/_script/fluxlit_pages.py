@@ -1,0 +1,14 @@
+"""The Streamlit script of an app whose pages are functions; run anew for each interaction."""
+
+from __future__ import annotations
+
+import os
+
+from fluxlit import _env
+from fluxlit._streamlit.module import st
+from fluxlit.pages.runner import run_site
+from fluxlit.runtime.loading import load_app
+
+# Loaded by name each time: in development Streamlit forgets edited modules, and this finds the
+# new ones. Otherwise it is a look-up.
+run_site(st, load_app(os.environ[_env.APP]).site())

@@ -1,0 +1,77 @@
+"""What a person reads when the service is ready."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, replace
+
+from fluxlit._types import JsonValue
+from fluxlit._version import __version__
+
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - shown, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a service is, as its first gateway worker said.
+
+    Attributes:
+        host: The host it listens on.
+        port: The port it listens on.
+        title: The app's title.
+        mount: Public path of the whole app, in normal form.
+        prefix: The API's path under the mount.
+        ui: The UI's path under the mount.
+        docs: Path of the API's documentation under the API; None if there is none.
+        grace: Seconds for requests in flight at the end.
+        log_level: The app's log level.
+    """
+
+    host: str
+    port: int
+    title: str = "FluxLit"
+    mount: str = ""
+    prefix: str = "/api"
+    ui: str = ""
+    docs: str | None = "/docs"
+    grace: float = 30.0
+    log_level: str = "info"
+
+    @classmethod
+    def from_message(cls, message: dict[str, JsonValue]) -> Address:
+        """Read what a gateway worker reported."""
+        known = {name: value for name, value in message.items() if name in cls.__slots__}
+        if known.get("grace") is None:
+            known.pop("grace", None)
+        return cls(**known)  # type: ignore[arg-type] # our own worker wrote it
+
+    def bound_to(self, sock: socket.socket) -> Address:
+        """Return the address with the port that the system gave."""
+        return replace(self, port=sock.getsockname()[1])
+
+    @property
+    def origin(self) -> str:
+        """The address to type into a browser on this machine."""
+        host = _ANY.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return label and address of everything that a person may want to open."""
+        base = f"{self.origin}{self.mount}"
+        api = f"{base}{self.prefix}"
+        found = [("UI", f"{base}{self.ui}/"), ("API", f"{api}/")]
+        if self.docs:
+            found.append(("API docs", f"{api}{self.docs}"))
+        return [*found, ("Health", f"{api}/healthz")]
+
+
+def banner(address: Address, seconds: float) -> str:
+    """Return the text that says that the service is ready.
+
+    Args:
+        address: Where it is.
+        seconds: How long the start took.
+    """
+    head = f"{address.title} is ready in {seconds:.1f} s (FluxLit {__version__})"
+    rows = [f"  {label:<9} {url}" for label, url in address.lines()]
+    return "\n".join(["", head, *rows, "  Press Ctrl-C to stop.", ""])

@@ -1,0 +1,81 @@
+"""From a target to the app object: the import of the user's code, and what to say if it fails."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+import fluxlit
+from fluxlit.app import FluxLit
+from fluxlit.exceptions import FluxLitError, TargetError
+from fluxlit.runtime.targets import Target, parse_target
+
+
+def load_app(text: str) -> FluxLit:
+    """Import the app that a target names; a bare script gets an app with an empty API.
+
+    Raises:
+        TargetError: It cannot be imported or is not a FluxLit app; the message holds the user's
+            own frames of the error.
+    """
+    target = parse_target(text)
+    if target.is_script and target.file is not None:
+        return FluxLit(
+            title=target.file.stem.replace("_", " ").title(), streamlit_script=target.file
+        )
+    module = _import(target, text)
+    try:
+        found: object = module
+        for part in target.attribute.split("."):
+            found = getattr(found, part)
+    except AttributeError:
+        msg = f"the module {target.module!r} has no attribute {target.attribute!r}"
+        raise TargetError(msg, remedy=_suggest(module, target)) from None
+    if not isinstance(found, FluxLit):
+        msg = f"{text!r} is {type(found).__name__!r}, not a FluxLit app"
+        raise TargetError(msg, remedy=_suggest(module, target))
+    return found
+
+
+def _import(target: Target, text: str) -> ModuleType:
+    folder = str(target.file.parent if target.file else Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return importlib.import_module(target.module)
+    except ModuleNotFoundError as exc:
+        if exc.name is None or not f"{target.module}.".startswith(f"{exc.name}."):
+            raise _failed(text, exc) from exc
+        msg = f"there is no module {exc.name!r} to import {text!r} from"
+        remedy = (
+            f"run this where {exc.name}.py is, or name a target: fluxlit run package.module:app"
+        )
+        raise TargetError(msg, remedy=remedy) from exc
+    except FluxLitError as exc:
+        msg = f"cannot import {text!r}: {exc}"
+        raise TargetError(msg, remedy=exc.remedy) from exc
+    except Exception as exc:
+        raise _failed(text, exc) from exc
+
+
+def _failed(text: str, exc: Exception) -> TargetError:
+    frames = [f for f in traceback.extract_tb(exc.__traceback__) if not _is_machinery(f.filename)]
+    shown = "".join(traceback.format_list(frames)).rstrip()
+    msg = f"cannot import {text!r}: {type(exc).__name__}: {exc}"
+    return TargetError(f"{msg}\n{shown}" if shown else msg, remedy="correct the error above")
+
+
+def _is_machinery(filename: str) -> bool:
+    """Tell whether a frame is the import system's or this package's own."""
+    ours = [Path(module.__file__).parent for module in (fluxlit, importlib) if module.__file__]
+    return filename.startswith("<frozen") or any(Path(filename).is_relative_to(o) for o in ours)
+
+
+def _suggest(module: ModuleType, target: Target) -> str:
+    apps = [name for name, value in vars(module).items() if isinstance(value, FluxLit)]
+    if not apps:
+        return f"define one in {target.module}: {target.attribute} = FluxLit()"
+    return f"did you mean {target.module}:{apps[0]}?"

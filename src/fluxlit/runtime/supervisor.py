@@ -1,0 +1,190 @@
+"""The parent of a service: owns the public socket, the signals, the pid file and the workers.
+
+It imports neither Streamlit nor the user's code, so nothing that these do can hang or break it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from fluxlit._types import JsonValue
+from fluxlit.exceptions import StartupError
+from fluxlit.runtime.banner import Address
+from fluxlit.runtime.pidfile import PidFile
+from fluxlit.workers.command import WorkerKind
+from fluxlit.workers.pool import WorkerPool
+from fluxlit.workers.process import WorkerProcess, launch
+from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
+from fluxlit.workers.sockets import bind_tcp, bind_unix
+from fluxlit.workers.spec import WorkerSpec
+
+_LOG: Final = logging.getLogger("fluxlit.runtime")
+
+Coro = Coroutine[Any, Any, None]
+
+UI_GRACE: Final = 5.0
+"""Seconds that UI workers have to end once the gateway has drained."""
+
+GATEWAY_GRACE: Final = 30.0
+"""Seconds for requests in flight, unless ``uvicorn_graceful_shutdown_timeout_s`` says otherwise."""
+
+MARGIN: Final = 3.0
+"""Seconds that a gateway worker has beyond its own grace to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What ``fluxlit run`` was told.
+
+    Attributes:
+        target: Where the app is, in full.
+        development: Started by ``fluxlit dev``.
+        overrides: Settings from the command line, by name.
+        workers: How many gateway workers share the public socket.
+        pidfile: Where to put the pid file; None for none.
+    """
+
+    target: str
+    development: bool = False
+    workers: int = 1
+    overrides: dict[str, JsonValue] = field(default_factory=dict)
+    pidfile: Path | None = None
+
+
+class Supervisor:
+    """Runs one service from start to end.
+
+    Args:
+        options: What to run.
+        announce: Called once, when the service is ready.
+    """
+
+    def __init__(self, options: RunOptions, announce: Callable[[Address, float], None]) -> None:
+        self._options = options
+        self._announce = announce
+        self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+        self._public: socket.socket | None = None
+        self._private: socket.socket | None = None
+        self._address: Address | None = None
+        self._spec = WorkerSpec(
+            target=options.target,
+            run_directory="",
+            development=options.development,
+            overrides=options.overrides,
+            cookie_secret=secrets.token_hex(32),
+        )
+        self._gateways = WorkerPool(options.workers, self._launch_gateway)
+        self._uis = WorkerPool(1, self._launch_ui)
+
+    async def run(self) -> None:
+        """Run until a signal asks to end.
+
+        Raises:
+            StartupError: The service did not start, or its workers keep dying.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._signals.put_nowait, number)
+        with ExitStack() as stack:
+            if self._options.pidfile is not None:
+                stack.enter_context(PidFile(self._options.pidfile))
+            directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
+            self._spec = self._spec.in_directory(directory.path)
+            self._private = stack.enter_context(bind_unix(api_socket(directory.path)))
+            try:
+                await self._serve()
+            finally:
+                await self._drain()
+                if self._public is not None:
+                    self._public.close()
+
+    async def _serve(self) -> None:
+        """Start, announce, and keep the workers alive until the first signal."""
+        started = time.monotonic()
+        if not await self._until_signal(self._start()):
+            return
+        if self._address is not None:
+            self._announce(self._address, time.monotonic() - started)
+        await self._until_signal(self._keep())
+
+    async def _start(self) -> None:
+        await _both(self._gateways.start(), self._uis.start())
+
+    async def _keep(self) -> None:
+        await _both(self._gateways.keep(), self._uis.keep())
+
+    async def _until_signal(self, work: Coro) -> bool:
+        """Do something until it is done or a signal comes; tell whether it was done."""
+        doing = asyncio.ensure_future(work)
+        asked = asyncio.ensure_future(self._signals.get())
+        await asyncio.wait({doing, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            asked.cancel()
+            await doing
+            return True
+        _LOG.info("%s: stopping", asked.result().name)
+        doing.cancel()
+        await asyncio.wait({doing})
+        return False
+
+    async def _drain(self) -> None:
+        """End the workers in order: first who takes requests, then who answers them."""
+        grace = GATEWAY_GRACE if self._address is None else self._address.grace
+        orderly = asyncio.ensure_future(self._stop(grace + MARGIN, UI_GRACE))
+        again = asyncio.ensure_future(self._signals.get())
+        await asyncio.wait({orderly, again}, return_when=asyncio.FIRST_COMPLETED)
+        again.cancel()
+        if not orderly.done():
+            _LOG.warning("asked again: ending now")
+            orderly.cancel()
+            await asyncio.wait({orderly})
+            self._gateways.kill()
+            self._uis.kill()
+            await self._stop(0.0, 0.0)
+        else:
+            await orderly
+
+    async def _stop(self, gateway_grace: float, ui_grace: float) -> None:
+        await self._gateways.stop(gateway_grace)
+        await self._uis.stop(ui_grace)
+
+    async def _launch_gateway(self, slot: int) -> WorkerProcess:
+        worker = WorkerProcess(WorkerKind.GATEWAY, self._spec.for_slot(slot))
+        return await launch(worker, self._hand_over)
+
+    async def _launch_ui(self, slot: int) -> WorkerProcess:
+        return await launch(WorkerProcess(WorkerKind.UI, self._spec.for_slot(slot)))
+
+    async def _hand_over(self, worker: WorkerProcess) -> None:
+        """Hear where the app wants to listen, listen there, and hand the sockets over.
+
+        Only the worker knows the app's settings. The first one decides; the socket then outlives
+        all workers, so that none of them ever refuses a connection by being replaced.
+        """
+        loaded = Address.from_message(await worker.expect("loaded"))
+        if self._public is None:
+            self._public = bind_tcp(loaded.host, loaded.port)
+            self._address = loaded.bound_to(self._public)
+        sockets = [sock for sock in (self._public, self._private) if sock is not None]
+        worker.tell({"event": "serve"}, sockets)
+
+
+async def _both(first: Coro, second: Coro) -> None:
+    """Run two things; if one fails, end the other and raise the failure."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(first)
+            group.create_task(second)
+    except* StartupError as failures:
+        raise failures.exceptions[0] from None

@@ -1,0 +1,101 @@
+"""Public addresses: what to put into a mail, a redirect or a link."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from urllib.parse import urlencode, urlsplit
+
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+
+from fluxlit._paths import normalize
+from fluxlit.config import FluxlitSettings
+
+
+class Addressable(Protocol):
+    """What the addresses are derived from; the app is one."""
+
+    @property
+    def settings(self) -> FluxlitSettings:
+        """The app's settings."""
+
+    @property
+    def api(self) -> FastAPI:
+        """The app's API."""
+
+
+class FluxLitPublicUrls:
+    """The public addresses of one app, as ``app.urls``.
+
+    Each method takes the request (or WebSocket) that is being answered, whose origin is used
+    unless ``public_base_url`` is configured. A configured URL with a path is used whole; one
+    without gets the mount appended.
+
+    Args:
+        fluxlit: The app.
+
+    Example:
+        >>> @app.api.post("/invitations")
+        ... def invite(request: Request) -> dict[str, str]:
+        ...     return {"link": app.urls.page_url(request, "/welcome", query={"from": "mail"})}
+    """
+
+    def __init__(self, fluxlit: Addressable) -> None:
+        self._app = fluxlit
+
+    def app_base(self, request: HTTPConnection) -> str:
+        """Return the app's root, without a final slash."""
+        mount = self._app.settings.public_mount_path()
+        configured = urlsplit(self._app.settings.public_base_url.strip())
+        if configured.scheme and configured.netloc:
+            path = normalize(configured.path) or mount
+            return f"{configured.scheme}://{configured.netloc}{path}"
+        scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
+        return f"{scheme}://{request.url.netloc}{mount}"
+
+    def api_base(self, request: HTTPConnection) -> str:
+        """Return the API's root, without a final slash."""
+        return f"{self.app_base(request)}{self._app.settings.api_prefix()}"
+
+    def docs_url(self, request: HTTPConnection) -> str | None:
+        """Return the interactive documentation's address; None when the API has none."""
+        return self._api_page(request, self._app.api.docs_url)
+
+    def redoc_url(self, request: HTTPConnection) -> str | None:
+        """Return the ReDoc page's address; None when the API has none."""
+        return self._api_page(request, self._app.api.redoc_url)
+
+    def openapi_url(self, request: HTTPConnection) -> str | None:
+        """Return the OpenAPI document's address; None when the API has none."""
+        return self._api_page(request, self._app.api.openapi_url)
+
+    def health_url(self, request: HTTPConnection) -> str:
+        """Return the liveness address."""
+        return f"{self.api_base(request)}/healthz"
+
+    def ready_url(self, request: HTTPConnection) -> str:
+        """Return the readiness address."""
+        return f"{self.api_base(request)}/readyz"
+
+    def for_page(
+        self, request: HTTPConnection, path: str, *, query: dict[str, str] | None = None
+    ) -> str:
+        """Return a page's address; the same as :meth:`page_url`."""
+        return self.page_url(request, path, query=query)
+
+    def page_url(
+        self, request: HTTPConnection, path: str, *, query: dict[str, str] | None = None
+    ) -> str:
+        """Return a page's address.
+
+        Args:
+            request: The request that is being answered.
+            path: The path under which the page was registered.
+            query: Query parameters to append.
+        """
+        base = f"{self.app_base(request)}{self._app.settings.ui_base()}"
+        address = f"{base}{normalize(path)}" if normalize(path) else f"{base}/"
+        return f"{address}?{urlencode(query)}" if query else address
+
+    def _api_page(self, request: HTTPConnection, path: str | None) -> str | None:
+        return None if path is None else f"{self.api_base(request)}{path}"

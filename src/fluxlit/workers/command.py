@@ -1,0 +1,36 @@
+"""How a worker is started: its command line and its environment (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class WorkerKind(StrEnum):
+    """The two kinds of worker; the value is the module that a child runs."""
+
+    GATEWAY = "fluxlit.runtime._entry.gateway"
+    UI = "fluxlit.runtime._entry.ui"
+
+    @property
+    def label(self) -> str:
+        """The kind as it is called in a log line."""
+        return self.name.lower()
+
+
+_QUIET: Final = {"PYTHONUNBUFFERED": "1"}
+
+
+def worker_command(python: str, kind: WorkerKind, channel: int) -> list[str]:
+    """Return the command line of a worker; nothing secret is on it.
+
+    >>> worker_command("python3", WorkerKind.UI, 7)
+    ['python3', '-m', 'fluxlit.runtime._entry.ui', '7']
+    """
+    return [python, "-m", kind.value, str(channel)]
+
+
+def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a worker: the parent's, with output shown as it comes."""
+    return {**environ, **_QUIET}

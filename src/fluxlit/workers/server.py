@@ -1,0 +1,71 @@
+"""The server inside a worker: Uvicorn, with its start and end in the hands of the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any
+
+import uvicorn
+
+Job = Callable[[], Coroutine[Any, Any, None]]
+
+
+class WorkerServer(uvicorn.Server):
+    """A Uvicorn server that tells when it is ready and leaves signals to its owner.
+
+    ``uvicorn.Server.run`` raises a caught signal again at its end, which would end the process
+    before it has cleaned up.
+
+    Args:
+        config: Uvicorn's configuration.
+        on_ready: Called once, when connections are accepted.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as Uvicorn does, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    def drain(self) -> None:
+        """Finish what is in flight and end; asked again, end now."""
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+
+
+def serve(server: WorkerServer, sockets: Sequence[socket.socket], *background: Job) -> None:
+    """Serve on a loop of its own until SIGTERM, then drain.
+
+    Args:
+        server: The server.
+        sockets: Listening sockets; they are closed at the end.
+        background: Coroutine functions that run beside the server.
+    """
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, server.drain)
+        loop.add_signal_handler(signal.SIGINT, server.drain)
+        tasks = [loop.create_task(job()) for job in background]
+        try:
+            await server.serve(list(sockets))
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(main())

@@ -1,0 +1,74 @@
+"""Listening sockets: bound by whoever owns the address, with errors a person can act on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import Final
+
+from fluxlit.exceptions import StartupError
+
+BACKLOG: Final = 2048
+
+
+def bind_tcp(host: str, port: int) -> socket.socket:
+    """Bind and listen on a public address.
+
+    Args:
+        host: A name or address; ``"0.0.0.0"`` and ``"::"`` are all interfaces.
+        port: 0 lets the system choose.
+
+    Raises:
+        StartupError: The address cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as exc:
+        msg = f"the host {host!r} has no address: {exc.strerror}"
+        raise StartupError(
+            msg, remedy="pass --host with a name or address of this machine"
+        ) from exc
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError as exc:
+        sock.close()
+        raise _explain(exc, host, port) from exc
+    sock.setblocking(False)
+    return sock
+
+
+def bind_unix(path: str) -> socket.socket:
+    """Bind and listen on a Unix socket that only this user may use; replaces a dead one."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(path)
+        os.chmod(path, 0o600)  # noqa: PTH101 - a path as text, as the socket takes it
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def _explain(exc: OSError, host: str, port: int) -> StartupError:
+    match exc.errno:
+        case errno.EADDRINUSE:
+            msg = f"port {port} on {host} is already in use"
+            remedy = "stop the program that uses it, or choose another with --port"
+        case errno.EACCES:
+            msg = f"this user may not listen on port {port}"
+            remedy = "choose a port above 1023 with --port"
+        case errno.EADDRNOTAVAIL:
+            msg = f"{host} is not an address of this machine"
+            remedy = "pass --host with one that is, or 0.0.0.0 for all"
+        case _:
+            msg = f"cannot listen on {host}:{port}: {exc.strerror}"
+            remedy = "choose another address with --host and --port"
+    return StartupError(msg, remedy=remedy)

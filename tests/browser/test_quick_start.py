@@ -1,0 +1,72 @@
+"""The first thing a new user does: paste one file into an empty directory and run it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+from tests.browser.steps import see_title
+from tests.support.site import Launch
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from tests.support.site import Site
+
+pytestmark = pytest.mark.browser
+
+QUICK_START = """\
+from typing import Any
+from fluxlit import FluxLit
+from fluxlit.client import ApiClient
+
+app = FluxLit(title="Admin Portal")
+
+@app.api.get("/users")
+def users():
+    return [{"name": "Ada"}]
+
+@app.page("/")
+def home(st: Any, client: ApiClient) -> None:
+    st.title("Dashboard")
+    st.write(client.get("/users").json())
+"""
+
+
+@pytest.fixture(scope="module")
+def launch() -> Launch:
+    return Launch(files={"app.py": QUICK_START})
+
+
+def test_shows_what_the_api_said(page: Page, site: Site) -> None:
+    page.goto(site.page())
+    see_title(page, "Dashboard")
+    expect(page.get_by_test_id("stJson")).to_contain_text("Ada")
+    expect(page).to_have_title("Admin Portal")
+
+
+def test_the_api_answers_on_the_same_port(page: Page, site: Site) -> None:
+    answer = page.request.get(site.api("/api/users"))
+    assert (answer.status, answer.json()) == (200, [{"name": "Ada"}])
+
+
+def test_the_api_documents_itself(page: Page, site: Site) -> None:
+    paths = page.request.get(site.api("/api/openapi.json")).json()["paths"]
+    assert "/users" in paths
+    # The page's scripts come from a public host; its first answer tells where its data is.
+    docs = page.request.get(site.api("/api/docs")).text()
+    assert json.dumps(f"{site.mount}/api/openapi.json").strip('"') in docs
+
+
+@pytest.mark.parametrize("path", ["/api/healthz", "/api/readyz"])
+def test_tells_that_it_is_well(page: Page, site: Site, path: str) -> None:
+    assert page.request.get(site.api(path)).status == 200
+
+
+def test_survives_a_reload(page: Page, site: Site) -> None:
+    page.goto(site.page())
+    see_title(page, "Dashboard")
+    page.reload()
+    see_title(page, "Dashboard")
+    expect(page.get_by_test_id("stJson")).to_contain_text("Ada")
