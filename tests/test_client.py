@@ -221,6 +221,8 @@ def test_cookies_stay_with_the_client_that_got_them(api: Api) -> None:
     assert "cookie" not in client.get("/echo/").json()["headers"]
 
 
+# The server's thread is there; the child only makes one request and ends.
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_makes_its_own_connection(api: Api) -> None:
     client = api.client()
     client.get("/users")

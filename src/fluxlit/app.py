@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -279,6 +280,7 @@ class FluxLit(Generic[SettingsT]):
             run_directory="",
             development=self._settings.debug,
             search_path=[entry or str(Path.cwd()) for entry in sys.path],
+            cookie_secret=secrets.token_hex(32),
         )
         gateway = self._gateway(upstreams)
         return UnifiedApp(self._api, gateway, [Sidecar(spec, upstreams, gateway.internal)])

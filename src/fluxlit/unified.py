@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
@@ -141,7 +141,8 @@ async def _answer(
 ) -> Message | None:
     """Wait for the app's answer to the startup message; None if it ends without one."""
     answer = asyncio.ensure_future(from_app.get())
-    await asyncio.wait({running, answer}, return_when=asyncio.FIRST_COMPLETED)
+    waited: set[asyncio.Future[Any]] = {running, answer}
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     if answer.done():
         return answer.result()
     answer.cancel()
@@ -205,7 +206,13 @@ async def private_server(app: ASGIApp, path: str) -> AsyncIterator[None]:
     """Serve an app on a private Unix socket beside the server that is already running."""
     ready = asyncio.Event()
     config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, server_header=False
+        app,
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
     )
     server = WorkerServer(config, ready.set)
     serving = asyncio.create_task(server.serve([bind_unix(path)]))

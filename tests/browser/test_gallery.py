@@ -59,9 +59,9 @@ def test_shows_a_data_frame_of_ten_megabytes(page: Page, site: Site) -> None:
 
 def test_shows_a_text_of_fifty_megabytes(page: Page, site: Site) -> None:
     page.goto(site.page("/text"))
-    expect(page.get_by_text("end of text")).to_be_visible(timeout=60_000)
-    shown = page.get_by_test_id("stCode").locator("code").evaluate("it => it.textContent.length")
-    assert shown == FIFTY_MB
+    expect(page.get_by_test_id("stText")).to_have_text("end of text", timeout=60_000)
+    shown = page.get_by_test_id("stCode").locator("code")
+    assert shown.evaluate("element => element.textContent.length", timeout=60_000) == FIFTY_MB
 
 
 def test_receives_a_file(page: Page, site: Site, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ class FakeUpstream:
         self.path = path
         self.heads: list[bytes] = []
         self.connections = 0
-        self.script: Script = self._answer_all
+        self.script: Script = self.answer_all
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen(512)
@@ -85,7 +85,7 @@ class FakeUpstream:
         with raw, contextlib.suppress(OSError):
             self.script(Conn(raw))
 
-    def _answer_all(self, conn: Conn) -> None:
+    def answer_all(self, conn: Conn) -> None:
         while head := conn.head():
             self.heads.append(head)
             conn.ok()
@@ -198,7 +198,9 @@ class GatewayServer:
             return read_all(client)
 
     def get(self, target: bytes, *headers: bytes, method: bytes = b"GET") -> Reply:
-        given = [] if any(h.lower().startswith(b"host:") for h in headers) else [b"Host: front.test"]
+        given = (
+            [] if any(h.lower().startswith(b"host:") for h in headers) else [b"Host: front.test"]
+        )
         lines = [b"%b %b HTTP/1.1" % (method, target), *given, b"Connection: close", *headers]
         data = self.raw(b"\r\n".join(lines) + b"\r\n\r\n")
         return parse_reply(data, bodyless=method == b"HEAD")
@@ -260,6 +262,25 @@ def upstream(run_dir: Path) -> Iterator[FakeUpstream]:
     fake = FakeUpstream(run_dir / "ui-0.sock")
     yield fake
     fake.close()
+
+
+@pytest.fixture(scope="module")
+def shared_house() -> Iterator[House]:
+    with tempfile.TemporaryDirectory(prefix="fxg") as name:
+        fake = FakeUpstream(Path(name) / "ui-0.sock")
+        gateway = Gateway(no_api, GatewayOptions(), Fixed(Upstream("ui-0", str(fake.path))))
+        server = GatewayServer(gateway)
+        yield House(server, fake, gateway)
+        server.stop()
+        fake.close()
+
+
+@pytest.fixture
+def plain(shared_house: House) -> House:
+    """A gateway with default options; one server serves a whole file, each test scripts anew."""
+    shared_house.upstream.heads.clear()
+    shared_house.upstream.script = shared_house.upstream.answer_all
+    return shared_house
 
 
 @pytest.fixture

@@ -46,6 +46,15 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def _is_search_for_server(url: str) -> bool:
+    """Whether Streamlit's frontend was looking for its server.
+
+    Opened at ``/orders`` it cannot know whether that is a page or the server's base path; it asks
+    below both, and one of the two answers 404.
+    """
+    return url.endswith(("/_stcore/health", "/_stcore/host-config"))
+
+
 @dataclass  # without slots: Playwright keeps a mark on the owner of a listener
 class Complaints:
     """What went wrong in a page: errors on its console and exceptions that nobody caught."""
@@ -61,7 +70,8 @@ class Complaints:
     def _console(self, message: ConsoleMessage) -> None:
         url = message.location.get("url", "")
         # A font or a counter on another host is Streamlit's wish and cannot be reached from here.
-        if message.type == "error" and (not url or url.startswith(self.origin)):
+        foreign = bool(url) and not url.startswith(self.origin)
+        if message.type == "error" and not foreign and not _is_search_for_server(url):
             self.messages.append(f"console: {message.text} ({url})")
 
     def _uncaught(self, error: Error) -> None:

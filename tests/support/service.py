@@ -33,7 +33,7 @@ class Service(ServerProcess):
     ) -> None:
         self.port = free_port()
         self.run_root = state / "run"
-        self.run_root.mkdir()
+        self.run_root.mkdir(mode=0o700)
         super().__init__(
             [FLUXLIT, *arguments, "--port", str(self.port)],
             directory=directory,

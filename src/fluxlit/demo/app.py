@@ -12,6 +12,7 @@ app = FluxLit(
     import_target="fluxlit.demo.app:app",
     fastapi_kwargs={"lifespan": lifespan},
     streamlit_run_args=[
+        "--browser.gatherUsageStats=false",
         "--client.toolbarMode=minimal",
         "--theme.primaryColor=#0e9aa7",
         "--theme.baseRadius=0.5rem",

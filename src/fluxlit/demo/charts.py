@@ -53,8 +53,10 @@ def opened_and_resolved(
     bars = base.transform_filter("datum.what == 'Opened'").mark_bar(
         width=alt.RelativeBandSize(0.75), cornerRadiusTopLeft=2, cornerRadiusTopRight=2
     )
-    line = base.transform_filter("datum.what == 'Resolved'").mark_line(
-        strokeWidth=2.5, interpolate="monotone"
+    line = (
+        base.transform_filter("datum.what == 'Resolved'")
+        .mark_line(strokeWidth=2.5, interpolate="monotone")
+        .encode(x=alt.X("yearmonthdate(day):T", title=None, bandPosition=0.5))
     )
     return alt.layer(bars, line).properties(height=height)
 
@@ -86,8 +88,8 @@ def by_kind(slices: Sequence[Slice], height: int = 250) -> alt.Chart:
         {"kind": item.name, "outcome": outcome, "incidents": count}
         for item in slices
         for outcome, count in (
-            ("Within due time", item.opened - item.breached),
-            ("Due time missed", item.breached),
+            ("In time", item.opened - item.breached),
+            ("Late", item.breached),
         )
     ]
     chart: alt.Chart = (
@@ -99,7 +101,7 @@ def by_kind(slices: Sequence[Slice], height: int = 250) -> alt.Chart:
             color=alt.Color(
                 "outcome:N",
                 title=None,
-                scale=alt.Scale(domain=["Within due time", "Due time missed"], range=[TEAL, RED]),
+                scale=alt.Scale(domain=["In time", "Late"], range=[TEAL, RED]),
                 legend=alt.Legend(orient="top"),
             ),
             order=alt.Order("outcome:N", sort="descending"),

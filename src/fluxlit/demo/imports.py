@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 2**20
 MAX_ROWS = 5_000
 
 REQUIRED = ("opened_at", "depot", "kind", "priority", "cargo", "summary")

@@ -202,6 +202,7 @@ class Day(BaseModel):
     backlog: int
     cost_eur: float
     sla_met: float | None
+    median_hours: float | None
 
 
 class Slice(BaseModel):

@@ -96,13 +96,12 @@ def _kind_label(row: _Row) -> str:
 def _totals(rows: list[_Row], period: _Period) -> Totals:
     opened = [row for row in rows if row.opened in period]
     resolved = [row for row in rows if row.resolved in period]
-    hours = [(row.resolved - row.opened) / 3600 for row in resolved if row.resolved]
     return Totals(
         opened=len(opened),
         resolved=len(resolved),
         backlog=sum(_unresolved(row, period.end) for row in rows),
         sla_met=_sla_met(opened, period.end),
-        median_hours=round(median(hours), 2) if hours else None,
+        median_hours=_median_hours(resolved),
         cost_eur=_euros(opened),
     )
 
@@ -124,30 +123,36 @@ def _sla_met(rows: Iterable[_Row], at: int) -> float | None:
     return round(1 - sum(_breached(row, at) for row in known) / len(known), 4)
 
 
+def _median_hours(rows: Iterable[_Row]) -> float | None:
+    hours = [(row.resolved - row.opened) / 3600 for row in rows if row.resolved is not None]
+    return round(median(hours), 2) if hours else None
+
+
 def _euros(rows: Iterable[_Row]) -> float:
     return sum(row.cents for row in rows) / 100
 
 
 def _series(rows: list[_Row], period: _Period, days: int) -> list[Day]:
     opened: dict[int, list[_Row]] = defaultdict(list)
-    resolved: dict[int, int] = defaultdict(int)
+    resolved: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
         if row.opened in period:
             opened[row.opened // _DAY].append(row)
         if row.resolved is not None and row.resolved in period:
-            resolved[row.resolved // _DAY] += 1
+            resolved[row.resolved // _DAY].append(row)
     backlog = sum(_unresolved(row, period.start) for row in rows)
     series = []
     for day in range(period.start // _DAY, period.start // _DAY + days):
-        backlog += len(opened[day]) - resolved[day]
+        backlog += len(opened[day]) - len(resolved[day])
         series.append(
             Day(
                 day=moment(day * _DAY).date(),
                 opened=len(opened[day]),
-                resolved=resolved[day],
+                resolved=len(resolved[day]),
                 backlog=backlog,
                 cost_eur=_euros(opened[day]),
                 sla_met=_sla_met(opened[day], period.end),
+                median_hours=_median_hours(resolved[day]),
             )
         )
     return series

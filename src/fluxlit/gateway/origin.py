@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+,;=%-]+)(?::([0-9]{1,5}))?")
-_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\s]+)")
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\s]+)(?:[/?#]\S*)?")
 
 
 class Origin(NamedTuple):
@@ -39,7 +39,7 @@ def parse_origin(value: str) -> Origin | None:
     >>> parse_origin("HTTPS://Example.org/app")
     Origin(scheme='https', host='example.org', port=443)
     """
-    match = _ORIGIN.match(value.strip().lower())
+    match = _ORIGIN.fullmatch(value.strip().lower())
     if match is None:
         return None
     scheme, netloc = match.groups()

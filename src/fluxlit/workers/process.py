@@ -145,6 +145,15 @@ class WorkerProcess:
         self.state = State.GONE
         self._require_channel().close()
 
+    async def abandon(self) -> None:
+        """End a child that did not become a worker, without a word, and wait until it is gone."""
+        self.kill()
+        if self._process is not None:
+            await asyncio.wait_for(self._process.wait(), KILL_AFTER)
+        if self._channel is not None:
+            self._channel.close()
+        self.state = State.GONE
+
     def kill(self) -> None:
         """End the child now."""
         if self._process is not None and self.returncode is None:
@@ -195,11 +204,11 @@ async def launch(
                 await prepare(worker)
             await worker.expect("ready")
     except TimeoutError:
-        await worker.stop(grace=0.0)
+        await worker.abandon()
         msg = f"{worker.name} was not ready within {within:g} s"
         raise StartupError(msg, remedy="see its output above for what it waits for") from None
     except BaseException:
-        await asyncio.shield(worker.stop(grace=0.0))
+        await asyncio.shield(worker.abandon())
         raise
     return worker
 

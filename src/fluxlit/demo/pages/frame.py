@@ -41,6 +41,7 @@ PRIORITY_BADGES = {
 def head(st: ModuleType, title: str, subtitle: str) -> None:
     """Show the company's mark and the page's title."""
     st.logo(files("fluxlit.demo").joinpath("logo.svg").read_text("utf-8"), size="large")
+    st.html("<style>.stMainBlockContainer {padding: 3.2rem 3rem 2rem}</style>")
     st.header(title, anchor=False)
     st.caption(subtitle)
     with st.sidebar:
@@ -106,11 +107,11 @@ def table_rows(incidents: Iterable[Incident]) -> list[dict[str, object]]:
             "Reference": incident.reference,
             "Priority": [incident.priority.value],
             "Status": [STATUS_LABELS[incident.status]],
+            "Due": due(incident),
             "Summary": incident.summary,
-            "Kind": KIND_LABELS[incident.kind],
             "Depot": incident.depot,
             "Opened": incident.opened_at,
-            "Due": due(incident),
+            "Kind": KIND_LABELS[incident.kind],
             "Cost": incident.cost_eur,
         }
         for incident in incidents
@@ -121,19 +122,19 @@ def table_columns(st: ModuleType) -> dict[str, object]:
     """Describe how the columns of :func:`table_rows` look."""
     column = st.column_config
     return {
-        "Reference": column.TextColumn(width=85, pinned=True),
+        "Reference": column.TextColumn(width=80, pinned=True),
         "Priority": column.MultiselectColumn(
             width=80, options=list(PRIORITY_COLORS), color=list(PRIORITY_COLORS.values())
         ),
         "Status": column.MultiselectColumn(
-            width=100,
+            width=95,
             options=list(STATUS_LABELS.values()),
             color=[STATUS_COLORS[status] for status in STATUS_LABELS],
         ),
-        "Summary": column.TextColumn(width=340),
-        "Kind": column.TextColumn(width=150),
+        "Summary": column.TextColumn(width=320),
+        "Kind": column.TextColumn(width=145),
         "Depot": column.TextColumn(width=85),
         "Opened": column.DatetimeColumn("Opened (UTC)", format="D MMM, HH:mm", width=110),
-        "Due": column.TextColumn(width=130),
+        "Due": column.TextColumn(width=125),
         "Cost": column.NumberColumn(format="€ %,.0f", width=80),
     }

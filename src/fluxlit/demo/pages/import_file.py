@@ -30,8 +30,11 @@ def import_file(st: ModuleType, client: ApiClient) -> None:
     with help_text:
         _format(st, client)
     with upload:
+        megabytes = MAX_BYTES // 2**20
         file = st.file_uploader(
-            f"CSV file, up to {MAX_BYTES // 1_000_000} MB and {MAX_ROWS:,} rows", type=["csv"]
+            f"CSV file, up to {megabytes} MB and {MAX_ROWS:,} rows",
+            type=["csv"],
+            max_upload_size=megabytes,
         )
     if file is None:
         return

@@ -76,7 +76,7 @@ def _filters(st: ModuleType) -> dict[str, Any]:
         "Opened since", value=None, max_value=datetime.now(UTC).date(), **bound("since")
     )
     order = second[3].selectbox("Order", list(_SORTS), **bound("order"))
-    late = second[4].toggle("Due time missed", **bound("late"))
+    late = second[4].toggle("Late only", **bound("late"))
     wanted = {
         "q": words,
         "status": [_STATUS[label].value for label in statuses],

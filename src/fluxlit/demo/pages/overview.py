@@ -80,7 +80,8 @@ def _figures(st: ModuleType, figures: Overview) -> None:
     median.metric(
         "Median time to solve", frame.span(now.median_hours) if now.median_hours else "-",
         _percent(now.median_hours, before.median_hours), delta_color="inverse", border=True,
-        chart_data=[day.resolved for day in series], chart_type="bar",
+        chart_type="line",
+        chart_data=[day.median_hours for day in series if day.median_hours is not None],
     )  # fmt: skip
     cost.metric(
         "Cost", frame.money(now.cost_eur), _percent(now.cost_eur, before.cost_eur),
@@ -115,9 +116,9 @@ def _charts(st: ModuleType, figures: Overview) -> None:
 
 
 def _card(column: ModuleType, title: str, chart: object) -> None:
-    with column.container(border=True):
-        column.markdown(f"**{title}**")
-        column.altair_chart(chart, width="stretch")
+    box = column.container(border=True)
+    box.markdown(f"**{title}**")
+    box.altair_chart(chart, width="stretch")
 
 
 def _regions(st: ModuleType, slices: Sequence[Slice]) -> None:
@@ -128,7 +129,7 @@ def _regions(st: ModuleType, slices: Sequence[Slice]) -> None:
             {
                 "Region": item.name,
                 "Incidents": item.opened,
-                "Due time missed": item.breached,
+                "Late": item.breached,
                 "Solved in time": item.sla_met,
                 "Cost": item.cost_eur,
             }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import logging
 from pathlib import Path
 
 import uvicorn
 
 from fluxlit.app import FluxLit
+from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import FluxLitError, StartupError
+from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.unified import LocalUpstreams, UnifiedApp
 from fluxlit.workers.rundir import api_socket
@@ -37,14 +40,17 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     _, sockets = lifeline.receive()
     upstreams = LocalUpstreams(Path(spec.run_directory))
     unified = app.asgi(upstreams, internal_socket=api_socket(spec.run_directory))
-    server = WorkerServer(_server_config(app, unified), lambda: _ready(lifeline))
+    server = WorkerServer(_server_config(app, unified), lambda: _ready(lifeline, settings))
+    # A start that fails is told once, by the supervisor.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     try:
         serve(server, sockets)
     except SystemExit as exc:  # Uvicorn's way to say that the lifespan failed
         raise _reason(unified) from exc
 
 
-def _ready(lifeline: Lifeline) -> None:
+def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:
+    configure_logging(settings.log_level)
     gc.collect()
     gc.freeze()
     lifeline.report("ready")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FRAME_ROWS = 130_000
 FRAME_COLUMNS = 10
-TEXT_LINE = "0123456789" * 10 + "\n"
+TEXT_LINE = "0123456789" * 100 + "\n"
 TEXT_SIZE = 50 * 1024 * 1024
 
 app = FluxLit(title="Gallery")
