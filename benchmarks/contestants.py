@@ -102,8 +102,10 @@ class Contestant:
 
 
 def environment_for(page: str) -> Mapping[str, str]:
-    """Return the variables that every contestant gets."""
-    return {PAGE_VARIABLE: page, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
+    """Return the environment that every contestant gets: the caller's, without its settings."""
+    foreign = ("FLUXLIT_", "STREAMLIT_", "UVICORN_", "PYTHON")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
+    return {**kept, PAGE_VARIABLE: page, "PYTHONPATH": str(ROOT)}
 
 
 def _uvicorn(target: str, port: int) -> Command:

@@ -30,7 +30,7 @@ class Command:
 
     Attributes:
         argv: The command line.
-        env: Variables added to the inherited environment.
+        env: Its whole environment.
     """
 
     argv: Sequence[str]
@@ -68,7 +68,7 @@ class ProcessTree:
             return subprocess.Popen(
                 command.argv,
                 cwd=directory,
-                env={**os.environ, **command.env},
+                env=dict(command.env),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -149,6 +149,20 @@ def wait_until_idle(trees: Iterable[ProcessTree], seconds: float = 10.0) -> bool
             return True
         before = now
     return False
+
+
+class MachineLoad:
+    """Measures what share of all cores is busy, whoever keeps them so."""
+
+    def __init__(self) -> None:
+        self._before = psutil.cpu_times()
+
+    def share(self) -> float:
+        """Return the busy share since this object was made."""
+        now = psutil.cpu_times()
+        passed = sum(now) - sum(self._before)
+        idle = now.idle - self._before.idle
+        return 1 - idle / passed if passed > 0 else 0.0
 
 
 class PeakMemory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -39,7 +40,7 @@ class Report:
     def markdown(self) -> str:
         """Return one table a case, then the goals, the failures and the disturbances."""
         parts = [_EXPLANATION, *map(self._table, self._cases), self._goals()]
-        notes = [f"- {each}" for each in self._record.notes]
+        notes = [f"- {each}" for each in (*self._outside_load(), *self._record.notes)]
         if notes:
             parts.append("\n".join(["Disturbances:", "", *notes, ""]))
         return "\n".join(parts)
@@ -52,6 +53,7 @@ class Report:
             "samples": [asdict(each) for each in self._record.samples],
             "failures": [asdict(each) for each in self._record.failures],
             "notes": self._record.notes,
+            "outside_load": self._record.outside_load,
             "summaries": [
                 asdict(each)
                 for case in self._cases
@@ -60,6 +62,13 @@ class Report:
             ],
         }
         path.write_text(json.dumps(content, indent=1) + "\n")
+
+    def _outside_load(self) -> list[str]:
+        shares = self._record.outside_load
+        if not shares:
+            return []
+        median, most = statistics.median(shares), max(shares)
+        return [f"other work kept {median:.0%} of the cores busy before a turn, {most:.0%} at most"]
 
     def _summaries(self, case: Case, metric: Metric) -> list[Summary]:
         return summarise(self._record.samples, case.name, metric, case.baseline)

@@ -17,7 +17,7 @@ from benchmarks.drivers.load import WrongAnswerError
 from benchmarks.drivers.readiness import NotReadyError
 from benchmarks.environment import MissingToolError
 from benchmarks.measures import Sample, turn_order
-from benchmarks.processes import wait_until_idle
+from benchmarks.processes import MachineLoad, wait_until_idle
 
 # What a contestant may do wrong without ending the whole benchmark.
 FAILURES = (
@@ -30,6 +30,7 @@ FAILURES = (
 )
 # More than this share of a core used by those whose turn it is not is worth a note.
 _DISTURBING = 0.05
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,19 @@ class Failure:
 
 @dataclass(slots=True)
 class Record:
-    """Everything that has been seen so far."""
+    """Everything that has been seen so far.
+
+    Attributes:
+        samples: What the turns measured.
+        failures: Who was left out of what.
+        notes: What may have disturbed a turn.
+        outside_load: Share of all cores in use just before each turn, with the contestants idle.
+    """
 
     samples: list[Sample] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    outside_load: list[float] = field(default_factory=list)
 
 
 class CaseRun:
@@ -102,6 +111,7 @@ class CaseRun:
     def _turn(self, contestant: Contestant, number: int) -> None:
         with self._failing_alone(contestant.name):
             if self._case.lifetime is Lifetime.TURN:
+                self._look_around()
                 with running(contestant, self._case.page) as fresh:
                     self._measure(fresh, number)
             else:
@@ -111,6 +121,7 @@ class CaseRun:
         others = [each.tree for each in self._running.values() if each is not active]
         if not wait_until_idle(each.tree for each in self._running.values()):
             self._note(f"round {number + 1}: not idle before {active.contestant.name}'s turn")
+        self._look_around()
         before, started = sum(tree.cpu_seconds() for tree in others), time.monotonic()
         self._measure(active, number)
         share = (sum(tree.cpu_seconds() for tree in others) - before) / (time.monotonic() - started)
@@ -119,6 +130,12 @@ class CaseRun:
             self._note(
                 f"round {number + 1}: others used {share:.0%} of a core during {name}'s turn"
             )
+
+    def _look_around(self) -> None:
+        """Note how busy others keep the machine while nothing of ours works."""
+        load = MachineLoad()
+        time.sleep(_LOOK_SECONDS)
+        self._record.outside_load.append(load.share())
 
     def _measure(self, active: Running, number: int) -> None:
         figures = asyncio.run(self._take(active))

@@ -12,6 +12,7 @@ from benchmarks.apps.api import USERS
 from benchmarks.environment import WRK
 
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
+_COUNT = re.compile(r"(\d+) requests in")
 _TROUBLE = re.compile(r"Non-2xx or 3xx responses|Socket errors: [^\n]*[1-9]")
 
 
@@ -59,8 +60,11 @@ def check_api(address: Address, path: str) -> None:
         raise WrongAnswerError(msg)
 
 
-def requests_per_second(address: Address, path: str, seconds: float) -> float:
-    """Return how many GETs per second wrk gets answered over 16 connections.
+def throughput(address: Address, path: str, seconds: float) -> dict[str, float]:
+    """Let wrk send GETs over 16 connections.
+
+    Returns:
+        ``rate``: answers per second; ``count``: all answers.
 
     Raises:
         WrongAnswerError: Some answers failed.
@@ -68,17 +72,17 @@ def requests_per_second(address: Address, path: str, seconds: float) -> float:
     check_api(address, path)
     argv = [WRK.path(), "-t1", "-c16", f"-d{max(1, round(seconds))}s", f"{address.origin}{path}"]
     printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-    return parse_rate(printed)
+    return parse_wrk(printed)
 
 
-def parse_rate(printed: str) -> float:
-    """Read wrk's rate, and refuse a run with failures in it.
+def parse_wrk(printed: str) -> dict[str, float]:
+    """Read what wrk printed, and refuse a run with failures in it.
 
     Raises:
         WrongAnswerError: wrk counted failed answers or printed no rate.
     """
-    rate = _RATE.search(printed)
-    if rate is None or _TROUBLE.search(printed):
+    rate, count = _RATE.search(printed), _COUNT.search(printed)
+    if rate is None or count is None or _TROUBLE.search(printed):
         msg = f"wrk: {printed.strip()[-300:]}"
         raise WrongAnswerError(msg)
-    return float(rate.group(1))
+    return {"rate": float(rate.group(1)), "count": float(count.group(1))}

@@ -11,6 +11,7 @@ from benchmarks.drivers.load import Address, WrongAnswerError
 from benchmarks.drivers.session import Tab, open_tab
 
 _WARM_UP = 5
+_UNMEASURED = _WARM_UP + 1  # opening a tab runs its page once
 _FEWEST = 10
 
 
@@ -26,7 +27,7 @@ async def latency(
         at_least: Bytes that every run must bring.
 
     Returns:
-        ``p50`` and ``p95`` in seconds.
+        ``p50`` and ``p95`` in seconds; ``count``: all runs, those before the clock included.
     """
     durations: list[float] = []
     async with open_tab(address) as tab:
@@ -43,14 +44,16 @@ async def latency(
             if pause:
                 await asyncio.sleep(pause)
     percentiles = statistics.quantiles(durations, n=20, method="inclusive")
-    return {"p50": statistics.median(durations), "p95": percentiles[18]}
+    count = float(len(durations) + _UNMEASURED)
+    return {"p50": statistics.median(durations), "p95": percentiles[18], "count": count}
 
 
 async def throughput(address: Address, seconds: float, tabs: int) -> dict[str, float]:
     """Move the sliders of several tabs at once, each as soon as its last run has ended.
 
     Returns:
-        ``rate``: finished and checked reruns per second over all tabs.
+        ``rate``: finished and checked reruns per second over all tabs; ``count``: all runs, those
+        before the clock included.
     """
     async with AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(open_tab(address)) for _ in range(tabs)]
@@ -61,7 +64,8 @@ async def throughput(address: Address, seconds: float, tabs: int) -> dict[str, f
         counts = await asyncio.gather(
             *(_slide_until(tab, deadline, 1000 * number) for number, tab in enumerate(opened, 1))
         )
-        return {"rate": sum(counts) / (time.monotonic() - started)}
+        rate = sum(counts) / (time.monotonic() - started)
+        return {"rate": rate, "count": float(sum(counts) + tabs * _UNMEASURED)}
 
 
 async def _warm_up(tab: Tab) -> None:

@@ -68,7 +68,8 @@ class FakeUpstream:
         self.path = path
         self.heads: list[bytes] = []
         self.connections = 0
-        self.script: Script = self.answer_all
+        self._script: Script = self.answer_all
+        self._live: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen(512)
@@ -79,11 +80,25 @@ class FakeUpstream:
             while True:
                 raw, _ = self._listener.accept()
                 self.connections += 1
+                self._live.append(raw)
                 threading.Thread(target=self._run, args=(raw,), daemon=True).start()
 
     def _run(self, raw: socket.socket) -> None:
         with raw, contextlib.suppress(OSError):
             self.script(Conn(raw))
+
+    @property
+    def script(self) -> Script:
+        return self._script
+
+    @script.setter
+    def script(self, script: Script) -> None:
+        """Change the part; connections that play the old one end."""
+        self._script = script
+        for raw in self._live:
+            with contextlib.suppress(OSError):
+                raw.shutdown(socket.SHUT_RDWR)
+        self._live.clear()
 
     def answer_all(self, conn: Conn) -> None:
         while head := conn.head():
@@ -238,8 +253,15 @@ class House:
     gateway: Gateway
 
 
+DEFAULT = GatewayOptions()
+
+
 class BuildHouse(Protocol):
-    def __call__(self, options: GatewayOptions = ..., api: ASGIApp | None = None) -> House: ...
+    def __call__(self, options: GatewayOptions = DEFAULT, api: ASGIApp | None = None) -> House: ...
+
+
+class Serve(Protocol):
+    def __call__(self, gateway: Gateway, *, uds: str | None = None) -> GatewayServer: ...
 
 
 async def no_api(scope: Scope, receive: Receive, send: Send) -> None:
@@ -284,16 +306,26 @@ def plain(shared_house: House) -> House:
 
 
 @pytest.fixture
-def house(upstream: FakeUpstream) -> Iterator[BuildHouse]:
+def serve() -> Iterator[Serve]:
+    """Run gateways until the test is over."""
     servers: list[GatewayServer] = []
 
-    def build(options: GatewayOptions = GatewayOptions(), api: ASGIApp | None = None) -> House:  # noqa: B008  # frozen
-        upstreams = Fixed(Upstream("ui-0", socket_path=str(upstream.path)))
-        gateway = Gateway(api or no_api, options, upstreams)
-        server = GatewayServer(gateway)
-        servers.append(server)
-        return House(server, upstream, gateway)
+    def start(gateway: Gateway, *, uds: str | None = None) -> GatewayServer:
+        servers.append(GatewayServer(gateway, uds=uds))
+        return servers[-1]
 
-    yield build
+    yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def house(upstream: FakeUpstream, serve: Serve) -> BuildHouse:
+    """Build gateways with options of their own before one fake upstream."""
+
+    def build(options: GatewayOptions = DEFAULT, api: ASGIApp | None = None) -> House:
+        upstreams = Fixed(Upstream("ui-0", socket_path=str(upstream.path)))
+        gateway = Gateway(api or no_api, options, upstreams)
+        return House(serve(gateway), upstream, gateway)
+
+    return build

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,8 @@ class StreamlitOptions:
         script: The main script, absolute.
         base_path: Public path of the UI, in normal form.
         run_args: Extra ``streamlit run`` arguments of the user.
-        development: Watch files and show error details in the browser.
+        source_folder: Where the user's modules are. In development they are watched, and errors
+            show in the browser; None in production.
         cookie_secret: Signs Streamlit's cookies; shared by all workers of one service.
         allowed_origins: Other origins that may open a page's WebSocket.
     """
@@ -40,7 +42,7 @@ class StreamlitOptions:
     script: Path
     base_path: str = ""
     run_args: tuple[str, ...] = ()
-    development: bool = False
+    source_folder: Path | None = None
     cookie_secret: str = field(default="", repr=False)
     allowed_origins: tuple[str, ...] = ()
 
@@ -72,7 +74,12 @@ def configure(options: StreamlitOptions) -> None:
         "server.cookieSecret": options.cookie_secret,
         "server.corsAllowedOrigins": list(options.allowed_origins),
     }
-    if not options.development:
+    if options.source_folder is not None:
+        preferred["server.runOnSave"] = True
+        # Our own modules must outlive an edit: the app object is an instance of their class.
+        preferred["server.folderWatchBlacklist"] = [str(Path(__file__).parents[1])]
+        _watch(options.source_folder)
+    else:
         preferred["server.fileWatcherType"] = "none"
         preferred["client.showErrorDetails"] = "none"
     apply_options(
@@ -80,9 +87,15 @@ def configure(options: StreamlitOptions) -> None:
         fixed=fixed,
         given=parse_run_args(options.run_args),
         preferred={key: value for key, value in preferred.items() if value not in ("", [])},
-        watch=options.development,
+        watch=options.source_folder is not None,
     )
     sys.argv = [str(options.script)]
+
+
+def _watch(folder: Path) -> None:
+    """Let Streamlit watch the modules of a folder: those beside the script, or on this path."""
+    said = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{said}" if said else str(folder)
 
 
 def create_app(options: StreamlitOptions) -> ASGIApp:

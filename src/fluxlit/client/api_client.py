@@ -237,7 +237,7 @@ class ApiClient:
             self._http = httpx2.Client(
                 transport=SharedTransport(self._endpoint.socket, self._transport),
                 timeout=self._timeout,
-                trust_env=False,  # a proxy named in the environment must not see internal calls
+                trust_env=False,  # no proxy named in the environment may see internal calls
             )
         return self._http
 

@@ -104,7 +104,7 @@ def by_kind(slices: Sequence[Slice], height: int = 250) -> alt.Chart:
                 scale=alt.Scale(domain=["In time", "Late"], range=[TEAL, RED]),
                 legend=alt.Legend(orient="top"),
             ),
-            order=alt.Order("outcome:N", sort="descending"),
+            order=alt.Order("outcome:N", sort="ascending"),
             tooltip=[
                 alt.Tooltip("kind:N", title="Kind"),
                 alt.Tooltip("outcome:N", title="Outcome"),
@@ -149,8 +149,8 @@ def sla_by_priority(
             ],
         )
     )
-    labels = bars.mark_text(dy=-8, fontWeight="bold").encode(
-        text=alt.Text("met:Q", format=".0%"), color=alt.value("gray")
+    labels = bars.mark_text(dy=14, fontWeight="bold").encode(
+        text=alt.Text("met:Q", format=".0%"), color=alt.value("white")
     )
     target = (
         _chart([{"target": SLA_TARGET}])

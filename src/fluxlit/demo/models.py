@@ -22,7 +22,7 @@ from fluxlit.demo.catalog import DEPOTS, TEAMS, Cargo, Kind, Priority, Region, S
 
 def _known_depot(name: str) -> str:
     if name not in DEPOTS:
-        msg = f"unknown depot; known are {', '.join(DEPOTS)}"
+        msg = "unknown depot"
         raise ValueError(msg)
     return name
 
@@ -34,7 +34,7 @@ def _printable(text: str) -> str:
     return text
 
 
-Depot = Annotated[str, AfterValidator(_known_depot)]
+Depot = Annotated[str, AfterValidator(_known_depot), Field(json_schema_extra={"enum": [*DEPOTS]})]
 Summary = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=8, max_length=160),

@@ -11,7 +11,7 @@ from types import ModuleType
 import fluxlit
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import FluxLitError, TargetError
-from fluxlit.runtime.targets import Target, parse_target
+from fluxlit.runtime.targets import Target, parse_target, source_folder
 
 
 def load_app(text: str) -> FluxLit:
@@ -41,7 +41,7 @@ def load_app(text: str) -> FluxLit:
 
 
 def _import(target: Target, text: str) -> ModuleType:
-    folder = str(target.file.parent if target.file else Path.cwd())
+    folder = str(source_folder(target))
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:

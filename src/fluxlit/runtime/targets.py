@@ -95,6 +95,11 @@ def _makes_app(value: ast.expr | None) -> bool:
     return False
 
 
+def source_folder(target: Target) -> Path:
+    """Return the folder that a target's own modules are imported from."""
+    return target.file.parent if target.file else Path.cwd()
+
+
 def choose_target(given: str | None) -> Target:
     """Choose and read the target: what was given, the project file's, or ``app:app``.
 

@@ -88,7 +88,9 @@ def span(hours: float) -> str:
     """Write a duration in its natural unit: ``45 min``, ``7.5 h``, ``3.2 days``."""
     if hours < 1:
         return f"{hours * 60:.0f} min"
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+    if hours < 48:
+        return f"{hours:.1f} h"
+    return f"{hours / 24:.1f} days" if hours < 240 else f"{hours / 24:.0f} days"
 
 
 def due(incident: Incident, now: datetime | None = None) -> str:

@@ -44,15 +44,13 @@ def import_file(st: ModuleType, client: ApiClient) -> None:
         report = _sent(st, client, file.getvalue(), dry_run=True)
     if report is None:
         return
-    _report(st, report)
-    label = f"Import {report.accepted:,} rows"
-    if report.dry_run and report.accepted and st.button(
-        label, type="primary", icon=":material/database_upload:"
-    ):  # fmt: skip
+    _figures(st, report)
+    if report.dry_run and report.accepted and _confirmed(st, report):
         result = _sent(st, client, file.getvalue(), dry_run=False)
         if result is not None:
             done[file.file_id] = result
             st.rerun()
+    _rows(st, report)
 
 
 def _sent(
@@ -88,7 +86,12 @@ def _format(st: ModuleType, client: ApiClient) -> None:
         )  # fmt: skip
 
 
-def _report(st: ModuleType, report: ImportReport) -> None:
+def _confirmed(st: ModuleType, report: ImportReport) -> bool:
+    label = f"Import {report.accepted:,} {'row' if report.accepted == 1 else 'rows'}"
+    return bool(st.button(label, type="primary", icon=":material/database_upload:"))
+
+
+def _figures(st: ModuleType, report: ImportReport) -> None:
     if report.dry_run:
         st.info(
             f"Dry run: {report.accepted:,} of {report.rows:,} rows can be imported. Columns are"
@@ -101,6 +104,9 @@ def _report(st: ModuleType, report: ImportReport) -> None:
     rows.metric("Rows", f"{report.rows:,}", border=True)
     accepted.metric("Accepted", f"{report.accepted:,}", border=True)
     rejected.metric("Rejected", f"{report.rejected:,}", border=True)
+
+
+def _rows(st: ModuleType, report: ImportReport) -> None:
     if report.rejects:
         _rejected(st, report)
     if report.preview:
@@ -111,6 +117,8 @@ def _imported(report: ImportReport) -> str:
     if not report.references:
         return "Nothing was imported: no row was new and valid."
     first, last = report.references[0], report.references[-1]
+    if first == last:
+        return f"Imported one incident, {first}."
     return f"Imported {report.accepted:,} incidents, {first} to {last}."
 
 

@@ -16,22 +16,25 @@ if TYPE_CHECKING:
     from fluxlit.client import ApiClient
 
 _PARAMETER = "ref"
+_ROW_PIXELS = 35
 
 
-def selectable_table(
-    st: ModuleType, rows: list[dict[str, object]], *, key: str, height: int | str = "auto"
-) -> None:
-    """Show incidents in a table; selecting a row asks for its dialog."""
+def selectable_table(st: ModuleType, rows: list[dict[str, object]], *, key: str) -> None:
+    """Show incidents in a table as high as they need; selecting a row asks for its dialog."""
+    # A new key forgets the selection, so that the same row can be selected again.
+    count = st.session_state.setdefault("dialogs", 0)
+    key = f"{key} {count}"
 
     def ask() -> None:
         if chosen := st.session_state[key].selection.rows:
             st.session_state["asked"] = rows[chosen[0]]["Reference"]
+            st.session_state["dialogs"] = count + 1
 
     st.dataframe(
         rows,
         key=key,
         width="stretch",
-        height=height,
+        height=_ROW_PIXELS * (len(rows) + 1) + 2,
         hide_index=True,
         column_config=frame.table_columns(st),
         on_select=ask,

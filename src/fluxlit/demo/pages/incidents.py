@@ -44,7 +44,7 @@ def incidents(st: ModuleType, client: ApiClient) -> None:
         st.info("No incident matches these filters.", icon=":material/search_off:")
         return
     key = f"table {found.page} {sorted(wanted.items())}"
-    selectable_table(st, frame.table_rows(found.items), key=key, height=563)
+    selectable_table(st, frame.table_rows(found.items), key=key)
     _footer(st, client, found, wanted)
     dialog_if_asked(st, client)
 

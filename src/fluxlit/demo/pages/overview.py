@@ -66,7 +66,8 @@ def _figures(st: ModuleType, figures: Overview) -> None:
     opened, backlog, sla, median, cost = st.columns(5)
     opened.metric(
         "Opened", f"{now.opened:,}", _percent(now.opened, before.opened), delta_color="inverse",
-        border=True, chart_data=[day.opened for day in series], chart_type="bar",
+        border=True, chart_data=[day.opened for day in series],
+        chart_type="bar" if figures.days < 60 else "area",
     )  # fmt: skip
     backlog.metric(
         "Backlog", f"{now.backlog:,}", now.backlog - before.backlog, delta_color="inverse",

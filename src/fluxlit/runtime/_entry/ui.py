@@ -14,6 +14,7 @@ from fluxlit.app import FluxLit
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
+from fluxlit.runtime.targets import parse_target, source_folder
 from fluxlit.workers.collector import IdleCollector, freeze
 from fluxlit.workers.rundir import api_socket, ui_socket
 from fluxlit.workers.server import WorkerServer, serve
@@ -108,7 +109,7 @@ def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> ASGIApp:
         script=script or PAGES_SCRIPT,
         base_path=settings.public_mount_path() + settings.ui_base(),
         run_args=tuple(settings.streamlit_run_cli_args),
-        development=spec.development,
+        source_folder=source_folder(parse_target(spec.target)) if spec.development else None,
         cookie_secret=spec.cookie_secret,
         allowed_origins=tuple(settings.cors_allow_origins),
     )
