@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from fluxlit.gateway.forwarded import TrustedProxies
 
 Headers = list[tuple[bytes, bytes]]
@@ -29,7 +30,7 @@ def test_whom_to_trust(proxies: tuple[str, ...], host: str | None, expected: boo
 
 
 def test_an_entry_that_is_no_address_is_an_error() -> None:
-    with pytest.raises(ValueError, match="proxy.example"):
+    with pytest.raises(ValueError, match=r"proxy\.example"):
         TrustedProxies(("proxy.example",))
 
 

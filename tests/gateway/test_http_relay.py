@@ -4,22 +4,16 @@ import socket
 import struct
 import threading
 import time
-from typing import TYPE_CHECKING
 
 import pytest
+from tests.gateway.harness import BuildHouse, Conn, EventFlag, House
+
 from fluxlit.gateway import GatewayOptions
 from fluxlit.gateway.http_relay import target_of
-
-if TYPE_CHECKING:
-    from tests.gateway.conftest import BuildHouse, Conn, House
 
 pytestmark = pytest.mark.integration
 
 COOKIE = "name=größe😀".encode()
-
-
-def wait_until(condition: threading.Event, what: str) -> None:
-    assert condition.wait(10), what
 
 
 @pytest.mark.parametrize(
@@ -221,12 +215,12 @@ def test_a_body_that_ends_with_its_connection_is_complete(plain: House) -> None:
 
 
 def test_events_arrive_one_by_one(plain: House) -> None:
-    go_on = threading.Event()
+    go_on = EventFlag()
 
     def script(conn: Conn) -> None:
         conn.head()
         conn.send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7\r\nevent 1\r\n")
-        wait_until(go_on, "the client has not seen the first event")
+        go_on.expect("the client has not seen the first event")
         conn.send(b"7\r\nevent 2\r\n0\r\n\r\n")
 
     plain.upstream.script = script
@@ -298,7 +292,7 @@ def test_an_upload_never_meets_a_kept_connection(plain: House) -> None:
 
 
 def test_a_client_that_leaves_ends_the_upstreams_work(plain: House) -> None:
-    waiting, ended = threading.Event(), threading.Event()
+    waiting, ended = EventFlag(), EventFlag()
 
     def script(conn: Conn) -> None:
         conn.head()
@@ -309,12 +303,12 @@ def test_a_client_that_leaves_ends_the_upstreams_work(plain: House) -> None:
     plain.upstream.script = script
     with plain.server.connect() as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-        wait_until(waiting, "the request did not arrive")
-    wait_until(ended, "the upstream still works for nobody")
+        waiting.expect("the request did not arrive")
+    ended.expect("the upstream still works for nobody")
 
 
 def test_a_client_that_leaves_during_a_download_ends_it(plain: House) -> None:
-    ended = threading.Event()
+    ended = EventFlag()
 
     def script(conn: Conn) -> None:
         conn.head()
@@ -330,11 +324,11 @@ def test_a_client_that_leaves_during_a_download_ends_it(plain: House) -> None:
         client.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
         client.recv(1000)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    wait_until(ended, "the download goes on")
+    ended.expect("the download goes on")
 
 
 def test_a_client_that_leaves_during_an_upload_ends_it(plain: House) -> None:
-    arrived, ended = threading.Event(), threading.Event()
+    arrived, ended = EventFlag(), EventFlag()
 
     def script(conn: Conn) -> None:
         conn.head()
@@ -346,8 +340,8 @@ def test_a_client_that_leaves_during_an_upload_ends_it(plain: House) -> None:
     plain.upstream.script = script
     with plain.server.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\npart")
-        wait_until(arrived, "the first piece was not passed on")
-    wait_until(ended, "the upload goes on")
+        arrived.expect("the first piece was not passed on")
+    ended.expect("the upload goes on")
 
 
 def test_an_answer_before_the_upload_is_over_passes(plain: House) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from fluxlit.gateway.origin import OriginPolicy, is_valid_host, parse_origin
 
 PUBLIC = "https://public.example/apps/my-app"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.routing import RouteKind, raw, route
 

@@ -5,13 +5,10 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from fluxlit._types import Receive, Scope, Send
-from fluxlit.gateway import Gateway, GatewayOptions, Upstream
-from fluxlit.gateway.websocket_relay import CloseFrame, close_towards_upstream, cut_reason
+from tests.gateway.harness import DEFAULT, BuildHouse, Conn, Fixed, Serve, echo_api
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
@@ -19,31 +16,19 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, unix_serve
 from websockets.typing import Origin, Subprotocol
 
+from fluxlit.gateway import Gateway, GatewayOptions, Upstream
+from fluxlit.gateway.websocket_relay import CloseFrame, close_towards_upstream, cut_reason
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.gateway.conftest import BuildHouse, Conn, Serve
 
 MB = 1024 * 1024
 OFFERED = ["streamlit", "2|xsrf|token", "session-id"]
 
-DEFAULT = GatewayOptions()
-
 Handler = Callable[[ServerConnection], None]
 
 pytestmark = pytest.mark.integration
-
-
-@dataclass
-class Fixed:
-    upstream: Upstream
-
-    def select(self, scope: Scope) -> Upstream:
-        return self.upstream
-
-
-async def no_api(scope: Scope, receive: Receive, send: Send) -> None:
-    raise AssertionError
 
 
 class SocketHouse:
@@ -106,7 +91,7 @@ def sockets(run_dir: Path, serve: Serve) -> Iterator[OpenHouse]:
 
     def build(options: GatewayOptions = DEFAULT) -> SocketHouse:
         home = SocketHouse(path)
-        home.port = serve(Gateway(no_api, options, Fixed(Upstream("ui-0", str(path))))).port
+        home.port = serve(Gateway(echo_api, options, Fixed(Upstream("ui-0", str(path))))).port
         homes.append(home)
         return home
 
@@ -192,7 +177,8 @@ def test_how_the_client_closes_is_what_the_upstream_sees(
         done.set()
 
     home.handler = handler
-    home.open().close(*frame)
+    with home.open() as client:
+        client.close(*frame)
     assert done.wait(10)
     assert seen == [frame]
 
@@ -273,7 +259,7 @@ def test_a_message_over_the_limit_closes_with_1009(sockets: OpenHouse) -> None:
 
 def test_nobody_listens_yet(run_dir: Path, serve: Serve) -> None:
     upstream = Upstream("ui-0", str(run_dir / "none.sock"))
-    server = serve(Gateway(no_api, GatewayOptions(), Fixed(upstream)))
+    server = serve(Gateway(echo_api, GatewayOptions(), Fixed(upstream)))
     with pytest.raises(InvalidStatus) as refusal:
         connect(f"ws://127.0.0.1:{server.port}/_stcore/stream", proxy=None)
     assert refusal.value.response.status_code == 503

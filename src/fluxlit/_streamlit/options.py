@@ -49,6 +49,8 @@ def parse_run_args(args: Sequence[str]) -> dict[str, object]:
     except click.ClickException as exc:
         msg = f"streamlit_run_args: {exc.format_message()}"
         raise ConfigurationError(msg, remedy="see `streamlit run --help` for its options") from exc
+    except SystemExit as exc:  # how Streamlit refuses a secret on a command line
+        raise ConfigurationError(f"streamlit_run_args: {exc}") from exc
     said: dict[_Source, dict[str, object]] = {_Source.COMMANDLINE: {}, _Source.ENVIRONMENT: {}}
     for name, value in context.params.items():
         source = context.get_parameter_source(name)

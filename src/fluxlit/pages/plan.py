@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import ModuleType, UnionType
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from fluxlit.client import ApiClient
@@ -16,14 +16,29 @@ BY_NAME: Final[Mapping[str, type]] = {"st": ModuleType, "client": ApiClient}
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """One parameter of a page function.
+
+    Attributes:
+        name: The parameter.
+        kind: The class whose instance it gets.
+        optional: It has a default, so it can be left out.
+    """
+
+    name: str
+    kind: type
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a page function needs.
 
     Attributes:
-        needs: Parameter name and the type whose instance it gets.
+        needs: Its parameters that are given something, in order.
     """
 
-    needs: tuple[tuple[str, type], ...] = ()
+    needs: tuple[Need, ...] = ()
 
     def arguments(self, provided: Mapping[type, object]) -> dict[str, object]:
         """Choose the arguments of one run.
@@ -34,7 +49,16 @@ class Plan:
         Raises:
             PageError: Nothing provided fits; the message names the parameter.
         """
-        return {name: _choose(name, kind, provided) for name, kind in self.needs}
+        chosen = {}
+        for need in self.needs:
+            value = _choose(need.kind, provided)
+            if value is not None:
+                chosen[need.name] = value
+            elif not need.optional:
+                msg = f"there is no {need.kind.__name__} to give to the parameter {need.name!r}"
+                known = ", ".join(kind.__name__ for kind in provided)
+                raise PageError(msg, remedy=f"known are {known}")
+        return chosen
 
 
 def plan_of(fn: Callable[..., object]) -> Plan:
@@ -44,21 +68,20 @@ def plan_of(fn: Callable[..., object]) -> Plan:
         PageError: A parameter has neither a known name nor a class as annotation nor a default.
     """
     hints = _hints(fn)
-    needs: list[tuple[str, type]] = []
+    needs: list[Need] = []
     for parameter in inspect.signature(fn).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
         kind = BY_NAME.get(parameter.name) or _class_of(hints.get(parameter.name))
-        if kind is not None and (parameter.name in BY_NAME or _injectable(parameter)):
-            needs.append((parameter.name, kind))
-        elif parameter.default is parameter.empty and _injectable(parameter):
+        optional = parameter.default is not parameter.empty
+        if kind is not None:
+            needs.append(Need(parameter.name, kind, optional))
+        elif not optional:
             name = getattr(fn, "__qualname__", repr(fn))
             msg = f"page {name}: nothing is known to give to the parameter {parameter.name!r}"
             remedy = "name it st or client, annotate it with an injectable class, or default it"
             raise PageError(msg, remedy=remedy)
     return Plan(tuple(needs))
-
-
-def _injectable(parameter: inspect.Parameter) -> bool:
-    return parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 
 
 def _hints(fn: Callable[..., object]) -> Mapping[str, Any]:
@@ -73,14 +96,10 @@ def _class_of(hint: object) -> type | None:
     if get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
     origin = get_origin(hint) or hint
-    return origin if isinstance(origin, type) else None
+    return origin if isinstance(origin, type) and origin is not UnionType else None
 
 
-def _choose(name: str, kind: type, provided: Mapping[type, object]) -> object:
+def _choose(kind: type, provided: Mapping[type, object]) -> object | None:
     if kind in provided:
         return provided[kind]
-    for value in provided.values():
-        if isinstance(value, kind):
-            return value
-    msg = f"there is no {kind.__name__} to give to the parameter {name!r}"
-    raise PageError(msg, remedy=f"known are {', '.join(t.__name__ for t in provided)}")
+    return next((value for value in provided.values() if isinstance(value, kind)), None)

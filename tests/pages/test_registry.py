@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from fluxlit.exceptions import PageError
+from fluxlit.pages.records import default_title, make_record, page_slug
+from fluxlit.pages.registry import PageRegistry, discover
+
+
+def page() -> None:
+    """Show orders.
+
+    More words.
+    """
+
+
+def registry(*paths: str) -> PageRegistry:
+    pages = PageRegistry()
+    for path in paths:
+        pages.add(make_record(path, page))
+    return pages
+
+
+@pytest.mark.parametrize(
+    ("path", "slug"), [("/", "home"), ("", "home"), ("/users", "users"), ("/users/", "users")]
+)
+def test_slug(path: str, slug: str) -> None:
+    assert page_slug(path) == slug
+
+
+def test_a_record_reads_title_and_description_from_the_function() -> None:
+    record = make_record("/orders", page, tags=("a", "b"))
+    assert (record.title, record.description, record.tags) == ("Page", "Show orders.", ("a", "b"))
+
+
+def test_titles_of_what_is_not_a_plain_function() -> None:
+    class CallableObject:
+        def __call__(self) -> None: ...
+
+    assert default_title(lambda: None) == "Page"
+    assert default_title(CallableObject()) == "Page"
+
+
+@pytest.mark.parametrize(("first", "second"), [("/a", "/a"), ("/a", "/a/"), ("/", "/home")])
+def test_two_pages_of_one_slug_are_refused_and_both_named(first: str, second: str) -> None:
+    with pytest.raises(PageError, match=r"duplicate .*slug") as caught:
+        registry(first, second)
+    assert caught.value.message.count("test_registry.py:") == 2
+    assert isinstance(caught.value, ValueError)
+
+
+def test_a_page_below_a_page_is_refused_with_a_name_that_works() -> None:
+    with pytest.raises(PageError) as caught:
+        registry("/a/b")
+    assert "/a-b" in caught.value.remedy
+
+
+def test_the_default_page_is_the_one_at_the_root_else_the_first() -> None:
+    at_root, first = registry("/b", "/").default, registry("/b", "/a").default
+    assert at_root is not None
+    assert first is not None
+    assert (at_root.path, first.path) == ("/", "/b")
+    assert registry().default is None
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Iterator[str]:
+    pages = tmp_path / "desk_under_test" / "pages"
+    pages.mkdir(parents=True)
+    (pages.parent / "__init__.py").touch()
+    for name in ("__init__", "b", "a", "_hidden"):
+        (pages / f"{name}.py").touch()
+    (pages / "sub").mkdir()
+    (pages / "sub" / "__init__.py").touch()
+    sys.path.insert(0, str(tmp_path))
+    yield "desk_under_test"
+    sys.path.remove(str(tmp_path))
+    for name in [name for name in sys.modules if name.startswith("desk_under_test")]:
+        del sys.modules[name]
+
+
+def test_discovery_imports_modules_by_name_and_skips_private_ones(package: str) -> None:
+    found: list[ModuleType] = []
+    assert discover("pages", package=package, register=found.append) == 2
+    assert [module.__name__.rpartition(".")[2] for module in found] == ["a", "b"]
+
+
+def test_discovery_needs_a_package() -> None:
+    with pytest.raises(TypeError, match="must be a package"):
+        discover("pages", package="json.decoder", register=lambda _: None)
+
+
+def test_discovery_names_the_folder_it_cannot_import(package: str) -> None:
+    with pytest.raises(ImportError, match=r"Cannot import page package 'desk_under_test\.nothing'"):
+        discover("nothing", package=package, register=lambda _: None)

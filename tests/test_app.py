@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from fluxlit import ApiClient, FluxLit, FluxlitSettings
+from fluxlit.exceptions import ConfigurationError, PageError
+
+
+class MySettings(FluxlitSettings):
+    colour: str = "blue"
+
+
+def test_the_title_reaches_the_api_and_leaves_a_shared_settings_object_alone() -> None:
+    shared = FluxlitSettings()
+    first, second = FluxLit(title="One", settings=shared), FluxLit(settings=shared)
+    assert (first.api.title, first.settings.title) == ("One", "One")
+    assert (second.api.title, shared.title) == ("FluxLit", "FluxLit")
+
+
+def test_settings_keep_their_class() -> None:
+    app = FluxLit[MySettings](settings=MySettings(colour="red"))
+    assert app.settings.colour == "red"
+
+
+def test_streamlit_arguments_join_those_of_the_settings() -> None:
+    settings = FluxlitSettings(
+        streamlit_run_cli_args=["--a"], streamlit_page_config={"layout": "wide", "page_icon": "x"}
+    )
+    app = FluxLit(
+        settings=settings, streamlit_run_args=["--b"], streamlit_page_config={"page_icon": "y"}
+    )
+    assert app.settings.streamlit_run_cli_args == ["--a", "--b"]
+    assert app.settings.streamlit_page_config == {"layout": "wide", "page_icon": "y"}
+
+
+def test_pages_are_listed_in_order_and_the_function_stays_itself() -> None:
+    app = FluxLit()
+
+    def home(st: Any) -> None: ...
+
+    assert app.page("/", title="Start", icon="🏠")(home) is home
+
+    @app.page("/users", tags=["people"])
+    def users(st: Any) -> None: ...
+
+    assert app.pages == [("/", "Start", home), ("/users", "Users", users)]
+    assert [(page.icon, page.tags) for page in app.page_records] == [
+        ("🏠", ()),
+        (None, ("people",)),
+    ]
+
+
+def test_one_run_of_the_ui_is_given_app_settings_urls_and_a_client() -> None:
+    app = FluxLit(settings=MySettings())
+    provided = app.site().provided
+    assert provided[FluxLit] is app
+    assert provided[MySettings] is app.settings
+    assert isinstance(provided[ApiClient], ApiClient)
+
+
+def test_an_adopted_api_is_served_itself_with_its_own_middleware_and_routes() -> None:
+    existing = FastAPI(title="Mine")
+
+    @existing.get("/users")
+    def users() -> list[str]:
+        return ["Ada"]
+
+    app = FluxLit(title="Desk", api=existing)
+    assert app.api is existing
+    assert existing.title == "Mine"
+    client = TestClient(app.api)
+    assert client.get("/users").json() == ["Ada"]
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_an_adopted_api_and_arguments_for_a_new_one_exclude_each_other() -> None:
+    with pytest.raises(ConfigurationError, match="fastapi_kwargs"):
+        FluxLit(api=FastAPI(), fastapi_kwargs={"version": "2"})
+
+
+def test_a_script_must_exist_and_has_no_pages_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        FluxLit(streamlit_script=tmp_path / "nothing.py")
+    script = tmp_path / "dashboard.py"
+    script.touch()
+    app = FluxLit(streamlit_script=script)
+    assert app.streamlit_script == script
+    with pytest.raises(PageError, match=r"dashboard\.py instead of pages"):
+        app.page("/")
+
+
+def test_cors_is_off_unless_origins_are_named() -> None:
+    origin = {"Origin": "https://other.example"}
+    plain = TestClient(FluxLit().api).get("/healthz", headers=origin)
+    assert "access-control-allow-origin" not in plain.headers
+    named = FluxLit(settings=FluxlitSettings(cors_allow_origins=["https://other.example"]))
+    answer = TestClient(named.api).get("/healthz", headers=origin)
+    assert answer.headers["access-control-allow-origin"] == "https://other.example"
+
+
+def test_the_command_line_beats_the_code() -> None:
+    app = FluxLit(settings=FluxlitSettings(gateway_port=9000))
+    app.override_settings({"gateway_port": 9001})
+    assert app.settings.gateway_port == 9001
+
+
+def test_the_gateway_is_told_the_settings() -> None:
+    settings = FluxlitSettings(
+        root_path="/m", trust_proxy=True, gateway_max_proxy_request_body_bytes=7
+    )
+    app = FluxLit(settings=settings)
+    app.page("/docs")(lambda: None)
+    options = app.gateway_options()
+    assert (options.mount, options.prefix, options.max_body_bytes) == ("/m", "/api", 7)
+    assert options.trusted_proxies == ("127.0.0.1", "::1")
+    assert options.page_paths == {"docs"}
+
+
+def test_it_finds_out_where_it_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLUXLIT_APP", raising=False)
+    module = ModuleType("desk_for_locating")
+    module.service = app = FluxLit()  # type: ignore[attr-defined]
+    assert app._find_target() == "app:app"
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert app._find_target() == "desk_for_locating:service"
+    monkeypatch.setenv("FLUXLIT_APP", "said:app")
+    assert app._find_target() == "said:app"
+    assert FluxLit(import_target=" given:app ")._find_target() == "given:app"

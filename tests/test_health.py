@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
+
+from fluxlit.health import Probe, Readiness, add_health_routes
+
+
+def served(api: FastAPI, readiness: Readiness | None = None) -> TestClient:
+    add_health_routes(api, readiness or Readiness())
+    return TestClient(api)
+
+
+def test_both_answer_and_stay_out_of_the_api_s_document() -> None:
+    client = served(FastAPI())
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.head("/healthz").status_code == 200
+    assert client.get("/readyz").json() == {"status": "ready", "streamlit": "not_configured"}
+    assert client.get("/openapi.json").json()["paths"] == {}
+
+
+def test_readiness_says_what_the_ui_says() -> None:
+    readiness = Readiness()
+    client = served(FastAPI(), readiness)
+
+    async def well() -> Probe:
+        return Probe(ok=True)
+
+    async def ill() -> Probe:
+        return Probe(ok=False, detail="ui-0: nobody listens yet")
+
+    readiness.prober = well
+    assert client.get("/readyz").json() == {"status": "ready", "streamlit": "ok"}
+    readiness.prober = ill
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "not_ready", "detail": "ui-0: nobody listens yet"}
+
+
+def test_a_mount_that_takes_everything_does_not_swallow_them() -> None:
+    api = FastAPI()
+    api.router.routes.append(Mount("/", app=PlainTextResponse("all mine")))
+    client = served(api)
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/other").text == "all mine"
+
+
+def test_a_route_of_the_api_s_own_is_left_alone() -> None:
+    api = FastAPI()
+
+    @api.get("/healthz")
+    def mine() -> str:
+        return "mine"
+
+    client = served(api)
+    assert client.get("/healthz").json() == "mine"
+    assert client.get("/readyz").status_code == 200

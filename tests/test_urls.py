@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection, Request
+
+from fluxlit.config import FluxlitSettings
+from fluxlit.urls import FluxLitPublicUrls
+
+
+class App:
+    def __init__(self, api: FastAPI | None = None, **settings: Any) -> None:
+        self.settings = FluxlitSettings(**settings)
+        self.api = api or FastAPI()
+
+
+def request(scheme: str = "http", host: str = "desk.example:8000") -> Request:
+    scope = {"type": "http", "scheme": scheme, "path": "/", "headers": [(b"host", host.encode())]}
+    return Request(scope)
+
+
+@pytest.mark.parametrize(
+    ("settings", "base"),
+    [
+        ({}, "http://desk.example:8000"),
+        ({"root_path": "/apps/desk"}, "http://desk.example:8000/apps/desk"),
+        ({"public_base_url": "https://x.example"}, "https://x.example"),
+        ({"public_base_url": "https://x.example/"}, "https://x.example"),
+        ({"public_base_url": "https://x.example", "root_path": "m"}, "https://x.example/m"),
+        (
+            {"public_base_url": "https://x.example/other", "root_path": "m"},
+            "https://x.example/other",
+        ),
+        ({"public_base_url": "not absolute"}, "http://desk.example:8000"),
+    ],
+)
+def test_app_base(settings: dict[str, Any], base: str) -> None:
+    assert FluxLitPublicUrls(App(**settings)).app_base(request()) == base
+
+
+def test_the_api_s_addresses_follow_prefix_and_documentation() -> None:
+    urls = FluxLitPublicUrls(App(FastAPI(redoc_url=None, openapi_url="/v1.json"), root_path="/m"))
+    assert urls.api_base(request()) == "http://desk.example:8000/m/api"
+    assert urls.docs_url(request()) == "http://desk.example:8000/m/api/docs"
+    assert urls.redoc_url(request()) is None
+    assert urls.openapi_url(request()) == "http://desk.example:8000/m/api/v1.json"
+    assert urls.health_url(request()) == "http://desk.example:8000/m/api/healthz"
+    assert urls.ready_url(request()) == "http://desk.example:8000/m/api/readyz"
+
+
+def test_pages_live_under_the_ui_s_path_and_the_root_keeps_its_slash() -> None:
+    urls = FluxLitPublicUrls(App(ui_path="/ui"))
+    assert urls.page_url(request(), "/") == "http://desk.example:8000/ui/"
+    assert urls.for_page(request(), "/users/") == "http://desk.example:8000/ui/users"
+    query = {"q": "a b&c"}
+    expected = "http://desk.example:8000/ui/users?q=a+b%26c"
+    assert urls.page_url(request(), "users", query=query) == expected
+
+
+def test_a_websocket_gives_addresses_for_the_browser() -> None:
+    scope = {"type": "websocket", "scheme": "wss", "path": "/", "headers": [(b"host", b"desk")]}
+    assert FluxLitPublicUrls(App()).app_base(HTTPConnection(scope)) == "https://desk"
