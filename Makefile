@@ -28,9 +28,9 @@ test: $(TOOLS) ## Set up and run everything: format, lint, types, layers, all te
 check: $(TOOLS) ## The static part alone: format, lint, types, layers
 	@scripts/check
 
-bench: $(PACKAGE) ## Set up and run the benchmark; prints a table of ratios
-	@scripts/system-packages wrk nginx
-	@exec $(VENV)/bin/python -m benchmarks
+bench: $(TOOLS) ## Set up and run the benchmark; prints ratios. ARGS=--quick for a short look
+	@scripts/system-packages wrk nginx chromium fonts
+	@exec $(VENV)/bin/python -m benchmarks $(ARGS)
 
 format: $(TOOLS) ## Rewrite the sources into the agreed form
 	@$(VENV)/bin/ruff format .

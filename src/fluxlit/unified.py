@@ -7,7 +7,8 @@ import contextlib
 import logging
 import multiprocessing
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+import traceback
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +22,9 @@ from fluxlit.gateway.gateway import Gateway
 from fluxlit.gateway.upstream import Upstream
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.pool import WorkerPool
+from fluxlit.workers.private import private_server
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory, ui_socket
-from fluxlit.workers.server import WorkerServer
-from fluxlit.workers.sockets import bind_unix
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit")
@@ -32,7 +32,10 @@ _LOG: Final = logging.getLogger("fluxlit")
 STOP_GRACE: Final = 5.0
 """Seconds that a UI worker has to end after the last request was served."""
 
-Resource = Callable[[], AbstractAsyncContextManager[object]]
+State = MutableMapping[str, Any]
+"""What the API's lifespan yields, for its requests to find as ``request.state``."""
+
+Resource = Callable[[State], AbstractAsyncContextManager[object]]
 """Something the service needs from before its first request until after its last."""
 
 
@@ -63,25 +66,21 @@ class UnifiedApp:
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
+        phase = "startup"
         try:
             async with AsyncExitStack() as stack:
                 for resource in self._resources:
-                    await stack.enter_async_context(resource())
+                    await stack.enter_async_context(resource(scope.setdefault("state", {})))
                 await stack.enter_async_context(self._gateway_client())
                 await stack.enter_async_context(api_lifespan(self._api, scope))
                 await send({"type": "lifespan.startup.complete"})
+                phase = "shutdown"
                 await receive()
         except Exception as exc:  # noqa: BLE001 - whatever it is, the server is told and ends
-            await self._report(exc, send)
+            self.failure = exc
+            await send({"type": f"lifespan.{phase}.failed", "message": _told(exc)})
         else:
             await send({"type": "lifespan.shutdown.complete"})
-
-    async def _report(self, exc: Exception, send: Send) -> None:
-        self.failure = exc
-        text = str(exc)
-        if isinstance(exc, FluxLitError) and exc.remedy:
-            text = f"{text}\n{exc.remedy}"
-        await send({"type": "lifespan.startup.failed", "message": text})
 
     @contextlib.asynccontextmanager
     async def _gateway_client(self) -> AsyncIterator[None]:
@@ -90,6 +89,13 @@ class UnifiedApp:
             yield
         finally:
             await self._gateway.aclose()
+
+
+def _told(exc: Exception) -> str:
+    """Return what a foreign server logs: the user's own error in full, as it would without us."""
+    cause = "".join(traceback.format_exception(exc.__cause__)) if exc.__cause__ else ""
+    remedy = exc.remedy if isinstance(exc, FluxLitError) else ""
+    return "\n".join(part for part in (cause, str(exc), remedy) if part)
 
 
 @contextlib.asynccontextmanager
@@ -110,7 +116,11 @@ async def api_lifespan(api: ASGIApp, scope: Scope) -> AsyncIterator[None]:
     from_app: asyncio.Queue[Message] = asyncio.Queue()
     running = asyncio.ensure_future(_run_lifespan(api, scope, to_app.get, from_app.put))
     to_app.put_nowait({"type": "lifespan.startup"})
-    answer = await _answer(running, from_app)
+    try:
+        answer = await _answer(running, from_app)
+    except asyncio.CancelledError:  # it never answered, and the server has been asked to end
+        running.cancel()
+        raise
     if answer is not None and answer["type"] == "lifespan.startup.failed":
         cause = await running
         reason = f"{type(cause).__name__}: {cause}" if cause else answer.get("message", "")
@@ -127,26 +137,26 @@ async def api_lifespan(api: ASGIApp, scope: Scope) -> AsyncIterator[None]:
 
 async def _run_lifespan(
     api: ASGIApp, scope: Scope, receive: Receive, send: Send
-) -> Exception | None:
+) -> BaseException | None:
     """Run the app's lifespan to its end; return what it raised."""
     try:
         await api(scope, receive, send)
-    except Exception as exc:  # noqa: BLE001 - an answer in the protocol: "unsupported" or "failed"
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - an answer: "unsupported" or "failed"
         return exc
     return None
 
 
 async def _answer(
-    running: asyncio.Future[Exception | None], from_app: asyncio.Queue[Message]
+    running: asyncio.Future[BaseException | None], from_app: asyncio.Queue[Message]
 ) -> Message | None:
     """Wait for the app's answer to the startup message; None if it ends without one."""
     answer = asyncio.ensure_future(from_app.get())
     waited: set[asyncio.Future[Any]] = {running, answer}
-    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-    if answer.done():
-        return answer.result()
-    answer.cancel()
-    return None
+    try:
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        return answer.result() if answer.done() else None
+    finally:
+        answer.cancel()
 
 
 class LocalUpstreams:
@@ -180,16 +190,21 @@ class Sidecar:
         self._private = private
 
     @contextlib.asynccontextmanager
-    async def __call__(self) -> AsyncIterator[None]:
-        """Start the UI worker and the private socket; stop both at the end."""
+    async def __call__(self, state: State) -> AsyncIterator[None]:
+        """Start the UI worker and the private socket; stop both at the end.
+
+        Args:
+            state: What the API's lifespan yields, once it has; for requests on the private socket.
+        """
         refuse_several_workers()
         with RunDirectory(base_directory(os.environ)) as directory:
             spec = self._spec.in_directory(directory.path)
             pool = WorkerPool(1, lambda slot: _launch_ui(spec.for_slot(slot)))
             self._upstreams.directory = directory.path
-            async with private_server(self._private, api_socket(directory.path)):
+            private = WithState(self._private, state)
+            async with private_server(private, api_socket(directory.path)):
                 await pool.start()
-                keeper = asyncio.create_task(pool.keep())
+                keeper = asyncio.create_task(_keep(pool))
                 try:
                     yield
                 finally:
@@ -197,31 +212,33 @@ class Sidecar:
                     await pool.stop(STOP_GRACE)
 
 
+async def _keep(pool: WorkerPool) -> None:
+    """Keep the UI worker alive; the API stays if the UI keeps dying, and readiness says so."""
+    try:
+        await pool.keep()
+    except StartupError as exc:
+        _LOG.critical("the UI is down until this server is started again: %s", exc)
+
+
 async def _launch_ui(spec: WorkerSpec) -> WorkerProcess:
     return await launch(WorkerProcess(WorkerKind.UI, spec))
 
 
-@contextlib.asynccontextmanager
-async def private_server(app: ASGIApp, path: str) -> AsyncIterator[None]:
-    """Serve an app on a private Unix socket beside the server that is already running."""
-    ready = asyncio.Event()
-    config = uvicorn.Config(
-        app,
-        interface="asgi3",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-    )
-    server = WorkerServer(config, ready.set)
-    serving = asyncio.create_task(server.serve([bind_unix(path)]))
-    try:
-        await ready.wait()
-        yield
-    finally:
-        server.drain()
-        await serving
+class WithState:
+    """An app whose requests find the state of a lifespan that another server runs.
+
+    Args:
+        app: The app.
+        state: The lifespan's state.
+    """
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self._app = app
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope; each gets a copy, as the server's own requests do."""
+        await self._app({**scope, "state": dict(self._state)}, receive, send)
 
 
 def refuse_several_workers() -> None:
@@ -246,5 +263,7 @@ def uvicorn_workers() -> int:
     Uvicorn hands its configuration to each worker as an argument of the process object
     (uvicorn/_subprocess.py); there is no public way to ask.
     """
-    arguments = getattr(multiprocessing.current_process(), "_kwargs", {})
-    return int(getattr(arguments.get("config"), "workers", 1) or 1)
+    config = getattr(multiprocessing.current_process(), "_kwargs", {}).get("config")
+    if not isinstance(config, uvicorn.Config) or config.reload:  # which runs one, whatever is set
+        return 1
+    return config.workers

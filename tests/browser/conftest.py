@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.browser import chromium, fresh_page, screenshot
-from tests.support.site import DOORS, Door, House, Launch, Site
+from tests.support.site import DOORS, Launch, Neighbourhood, Site
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -32,25 +32,34 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test that asks for a ``site`` each of its module's ``LAUNCHES``, by each door.
+
+    A module may name fewer ``DOORS`` than there are.
+    """
+    if "site" in metafunc.fixturenames:
+        launches: dict[str, Launch] = metafunc.module.LAUNCHES
+        visits = {
+            "-".join(filter(None, (name, door))): (launch, door)
+            for name, launch in launches.items()
+            for door in getattr(metafunc.module, "DOORS", DOORS)
+        }
+        metafunc.parametrize(
+            "site", list(visits.values()), ids=list(visits), indirect=True, scope="module"
+        )
+
+
 @pytest.fixture(scope="module")
-def house(
-    launch: Launch, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[House]:
-    """The module's application; the module's fixture ``launch`` says which."""
-    name = request.module.__name__.rpartition(".")[2]
-    with House(launch, tmp_path_factory.mktemp(name)) as house:
-        yield house
-
-
-@pytest.fixture(scope="module", params=DOORS)
-def door(request: pytest.FixtureRequest) -> Door:
-    door: Door = request.param
-    return door
+def neighbourhood(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbourhood]:
+    neighbourhood = Neighbourhood(lambda: tmp_path_factory.mktemp("app"))
+    yield neighbourhood
+    neighbourhood.close()
 
 
 @pytest.fixture(scope="module")
-def site(house: House, door: Door) -> Site:
-    return house.site(door)
+def site(neighbourhood: Neighbourhood, request: pytest.FixtureRequest) -> Site:
+    """The module's application, seen through one door."""
+    return neighbourhood.site(*request.param)
 
 
 @pytest.fixture

@@ -19,12 +19,7 @@ pytestmark = pytest.mark.browser
 APPS = Path(__file__).parent / "apps"
 BARE_SCRIPT = Launch(folders=(APPS / "legacy",), arguments=("run", "dashboard.py"))
 WITH_API = Launch(folders=(APPS / "legacy", APPS / "adopted"))
-
-
-@pytest.fixture(scope="module", params=[BARE_SCRIPT, WITH_API], ids=["script", "with-api"])
-def launch(request: pytest.FixtureRequest) -> Launch:
-    launch: Launch = request.param
-    return launch
+LAUNCHES = {"script": BARE_SCRIPT, "with-api": WITH_API}
 
 
 def test_reads_its_own_configuration(page: Page, site: Site) -> None:
@@ -84,11 +79,11 @@ def test_files_go_both_ways(page: Page, site: Site, tmp_path: Path) -> None:
     assert download(page, "Inventory") == ("inventory.txt", b"bolt\nnut\nwasher")
 
 
-def test_its_api_is_there(page: Page, site: Site, launch: Launch) -> None:
-    if launch is WITH_API:
-        answer = page.request.get(site.api("/api/opened"))
+def test_its_api_is_there(page: Page, site: Site) -> None:
+    if site.launch is WITH_API:
+        answer = page.request.get(site.at("/api/opened"))
         assert (answer.json(), answer.headers["x-warehouse"]) == (True, "signed")
-        assert page.request.get(site.api("/api/reports/daily")).json() == "nothing to report"
+        assert page.request.get(site.at("/api/reports/daily")).json() == "nothing to report"
     else:
-        assert page.request.get(site.api("/api/opened")).status == 404
-        assert page.request.get(site.api("/api/openapi.json")).status == 200
+        assert page.request.get(site.at("/api/opened")).status == 404
+        assert page.request.get(site.at("/api/openapi.json")).status == 200

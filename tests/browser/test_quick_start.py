@@ -34,9 +34,7 @@ def home(st: Any, client: ApiClient) -> None:
 """
 
 
-@pytest.fixture(scope="module")
-def launch() -> Launch:
-    return Launch(files={"app.py": QUICK_START})
+LAUNCHES = {"": Launch(files={"app.py": QUICK_START})}
 
 
 def test_shows_what_the_api_said(page: Page, site: Site) -> None:
@@ -47,21 +45,21 @@ def test_shows_what_the_api_said(page: Page, site: Site) -> None:
 
 
 def test_the_api_answers_on_the_same_port(page: Page, site: Site) -> None:
-    answer = page.request.get(site.api("/api/users"))
+    answer = page.request.get(site.at("/api/users"))
     assert (answer.status, answer.json()) == (200, [{"name": "Ada"}])
 
 
 def test_the_api_documents_itself(page: Page, site: Site) -> None:
-    paths = page.request.get(site.api("/api/openapi.json")).json()["paths"]
+    paths = page.request.get(site.at("/api/openapi.json")).json()["paths"]
     assert "/users" in paths
     # The page's scripts come from a public host; its first answer tells where its data is.
-    docs = page.request.get(site.api("/api/docs")).text()
+    docs = page.request.get(site.at("/api/docs")).text()
     assert json.dumps(f"{site.mount}/api/openapi.json").strip('"') in docs
 
 
 @pytest.mark.parametrize("path", ["/api/healthz", "/api/readyz"])
 def test_tells_that_it_is_well(page: Page, site: Site, path: str) -> None:
-    assert page.request.get(site.api(path)).status == 200
+    assert page.request.get(site.at(path)).status == 200
 
 
 def test_survives_a_reload(page: Page, site: Site) -> None:

@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def launch() -> Launch:
-    return Launch(
+LAUNCHES = {
+    "": Launch(
         folders=(Path(__file__).parent / "apps/gallery",),
         environment={"FLUXLIT_UI_PATH": "/ui", "FLUXLIT_API_MOUNT_PATH": "/"},
         ready=("/readyz", "/ui/_stcore/health"),
         ui="/ui",
     )
+}
 
 
 def test_the_api_answers_at_the_root(page: Page, site: Site) -> None:
     headers = {"X-Request-ID": "seen-by-all-0002"}
-    answer = page.request.get(site.api("/request-id"), headers=headers)
+    answer = page.request.get(site.at("/request-id"), headers=headers)
     assert answer.json() == {"id": "seen-by-all-0002"}
-    assert page.request.get(site.api("/no-such-thing")).status == 404
+    assert page.request.get(site.at("/no-such-thing")).status == 404
 
 
 def test_the_ui_works_under_its_path(page: Page, site: Site) -> None:

@@ -22,7 +22,7 @@ class Broken:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def select(self, scope: Scope) -> Upstream:
+    def select(self, _: Scope) -> Upstream:
         raise self.error
 
 

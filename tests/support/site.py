@@ -5,14 +5,14 @@ from __future__ import annotations
 import signal
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 from tests.support.nginx import nginx_running, prefix_rules
 from tests.support.service import READY_PATHS, Service, copy_app, running
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable
+    from pathlib import Path
 
 Door = Literal["direct", "strip", "full"]
 DOORS: tuple[Door, ...] = ("direct", "strip", "full")
@@ -54,76 +54,68 @@ class Site:
     Attributes:
         origin: Scheme, host and port of the browser's address bar.
         mount: Public path of the whole application.
-        ui: Public path of the UI under the mount.
-        service: The process behind.
+        launch: How it was started.
     """
 
     origin: str
     mount: str
-    ui: str
-    service: Service
+    launch: Launch
 
     def page(self, path: str = "/") -> str:
         """The address of a page."""
-        return f"{self.origin}{self.mount}{self.ui}{path}"
+        return f"{self.origin}{self.mount}{self.launch.ui}{path}"
 
-    def api(self, path: str) -> str:
-        """The address of anything else, e.g. ``/api/users``."""
+    def at(self, path: str) -> str:
+        """The address of anything under the mount, e.g. ``/api/users``."""
         return f"{self.origin}{self.mount}{path}"
 
 
-class House:
-    """Starts an application's processes as its doors are asked for, each at most once.
+class Neighbourhood:
+    """Starts applications as their doors are asked for, each process once, one application a time.
 
     The two nginx doors lead to one process: under a mount, an application has to cope with paths
     that carry it and with paths that do not.
     """
 
-    def __init__(self, launch: Launch, directory: Path) -> None:
-        self._launch = launch
-        self._directory = directory
-        self._open = ExitStack()
+    def __init__(self, new_directory: Callable[[], Path]) -> None:
+        self._new_directory = new_directory
+        self._running = ExitStack()
         self._sites: dict[Door, Site] = {}
+        self._launch: Launch | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._open.__exit__(kind, error, trace)
-
-    def site(self, door: Door) -> Site:
-        """The application through this door."""
+    def site(self, launch: Launch, door: Door) -> Site:
+        """The application through this door; another one that runs is stopped first."""
+        if launch is not self._launch:
+            self.close()
+            self._launch = launch
         if door not in self._sites:
-            self._sites |= self._direct() if door == "direct" else self._mounted()
+            start = self._start_direct if door == "direct" else self._start_mounted
+            self._sites |= start(launch)
         return self._sites[door]
 
-    def _direct(self) -> dict[Door, Site]:
-        service = self._start("direct", {}, signal.SIGINT)
-        return {"direct": Site(service.origin, "", self._launch.ui, service)}
+    def close(self) -> None:
+        """Stop what runs and see it end well."""
+        self._launch, self._sites = None, {}
+        self._running.close()
 
-    def _mounted(self) -> dict[Door, Site]:
-        service = self._start("mounted", {"FLUXLIT_ROOT_PATH": MOUNT}, signal.SIGTERM)
+    def _start_direct(self, launch: Launch) -> dict[Door, Site]:
+        service = self._start(launch, {}, signal.SIGINT)
+        return {"direct": Site(service.origin, "", launch)}
+
+    def _start_mounted(self, launch: Launch) -> dict[Door, Site]:
+        service = self._start(launch, {"FLUXLIT_ROOT_PATH": MOUNT}, signal.SIGTERM)
         rules = prefix_rules(service.port, MOUNT)
-        self._open.enter_context(nginx_running(list(rules.values())))
-        return {
-            name: Site(rule.origin, MOUNT, self._launch.ui, service) for name, rule in rules.items()
-        }
+        self._running.enter_context(nginx_running(list(rules.values())))
+        return {name: Site(rule.origin, MOUNT, launch) for name, rule in rules.items()}
 
-    def _start(self, name: str, environment: dict[str, str], how: signal.Signals) -> Service:
-        directory = self._directory / name
-        directory.mkdir()
-        self._launch.lay_out(directory)
-        return self._open.enter_context(
-            running(
-                *self._launch.arguments,
-                directory=directory,
-                environment=self._launch.environment | environment,
-                ready=self._launch.ready,
-                how=how,
-            )
+    def _start(self, launch: Launch, environment: dict[str, str], how: signal.Signals) -> Service:
+        directory = self._new_directory()
+        launch.lay_out(directory)
+        service = running(
+            *launch.arguments,
+            directory=directory,
+            environment=launch.environment | environment,
+            ready=launch.ready,
+            how=how,
         )
+        return self._running.enter_context(service)

@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from typing import Annotated
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
 
-import typer
-
-from fluxlit._version import __version__
-from fluxlit.cli import serve, shutdown
-from fluxlit.cli.output import print_error
-from fluxlit.exceptions import FluxLitError
+if TYPE_CHECKING:
+    from fluxlit.cli.commands import app
 
 __all__ = ["app", "main"]
-
-app = typer.Typer(
-    name="fluxlit",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="One app object, one command, one port: a FastAPI API and a Streamlit UI together.",
-    epilog="Start with `fluxlit demo`, or write app.py and run `fluxlit dev`.",
-)
-app.command()(serve.dev)
-app.command()(serve.run)
-app.command()(serve.demo)
-app.command()(shutdown.shutdown)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"fluxlit {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _common(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
-    ] = False,
-) -> None:
-    pass
 
 
 def main() -> None:
     """Run the command line; an error of ours is one message and exit status 1."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+
+    # Only now: whoever asks to end while this is being imported gets a clean end too.
+    from fluxlit.cli.commands import app  # noqa: PLC0415
+    from fluxlit.cli.output import print_error  # noqa: PLC0415
+    from fluxlit.exceptions import FluxLitError  # noqa: PLC0415
+
     try:
         app()
     except FluxLitError as exc:
         print_error(exc)
         sys.exit(1)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a handler's signature
+    """End before anything was started, which is as good as stopped."""
+    sys.exit(0)
+
+
+def __getattr__(name: str) -> object:
+    """Import the tree of commands when it is first asked for (PEP 562)."""
+    if name != "app":
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from fluxlit.cli.commands import app  # noqa: PLC0415
+
+    return app

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from fluxlit.cli.output import note
-from fluxlit.runtime.pidfile import pidfile_path, running_pid
+from fluxlit.exceptions import FluxLitError
+from fluxlit.runtime.pidfile import pidfile_path, remove_stale, running_pid
 
 _POLL = 0.05
 _KILL_WAIT = 2.0
@@ -30,6 +31,7 @@ def shutdown(
 
     Exit status: 0 when it is stopped, 1 when it still runs, 2 when there is no pid file.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # giving up waiting is no success
     path = pidfile_path(pidfile, os.environ)
     try:
         pid = running_pid(path)
@@ -37,21 +39,31 @@ def shutdown(
         note(f"No pid file at {path}")
         raise typer.Exit(2) from None
     if pid is None:
-        path.unlink(missing_ok=True)
+        remove_stale(path)
         note(f"The service of {path} is gone already; removed the file.")
         return
-    os.kill(pid, signal.SIGTERM)
+    _send(pid, signal.SIGTERM)
     if _released(path, wait):
         note(f"Stopped (pid {pid}).")
         return
     if force:
-        os.kill(pid, signal.SIGKILL)
+        _send(pid, signal.SIGKILL)
         if _released(path, _KILL_WAIT):
-            path.unlink(missing_ok=True)
+            remove_stale(path)
             note(f"Killed (pid {pid}).")
             return
     note(f"Still running after {wait:g} s (pid {pid}); pass --force to kill it.")
     raise typer.Exit(1)
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass  # it ended by itself this moment
+    except PermissionError as exc:
+        msg = f"the service (pid {pid}) belongs to another user"
+        raise FluxLitError(msg, remedy="stop it as that user") from exc
 
 
 def _released(path: Path, seconds: float) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fluxlit.demo.models import Day, Slice
 
 TEAL = "#0e9aa7"
-NAVY = "#1e3a5f"
+BLUE = "#5b8fc7"
 RED = "#dc2626"
 SAND = "#e8b04b"
 SLA_TARGET = 0.85
@@ -67,7 +67,7 @@ def backlog(series: Sequence[Day], height: int = 270) -> alt.Chart:
     chart: alt.Chart = (
         _chart(values)
         .mark_area(
-            line={"color": NAVY, "strokeWidth": 2}, color=NAVY, opacity=0.18, interpolate="monotone"
+            line={"color": BLUE, "strokeWidth": 2}, color=BLUE, opacity=0.18, interpolate="monotone"
         )
         .encode(
             x=alt.X("yearmonthdate(day):T", title=None, axis=alt.Axis(format="%d %b", grid=False)),
@@ -169,7 +169,7 @@ def rhythm(grid: Sequence[Sequence[int]], height: int = 250) -> alt.Chart:
     ]
     chart: alt.Chart = (
         _chart(values)
-        .mark_rect(cornerRadius=2, stroke="white", strokeWidth=1, strokeOpacity=0.5)
+        .mark_rect(cornerRadius=2, color=TEAL)
         .encode(
             x=alt.X(
                 "hour:O",
@@ -177,7 +177,8 @@ def rhythm(grid: Sequence[Sequence[int]], height: int = 250) -> alt.Chart:
                 axis=alt.Axis(labelAngle=0, values=list(range(0, 24, 3)), ticks=False),
             ),
             y=alt.Y("weekday:O", title=None, sort=list(_WEEKDAYS), axis=alt.Axis(ticks=False)),
-            color=alt.Color("incidents:Q", legend=None, scale=alt.Scale(range=["#e6f4f5", NAVY])),
+            # Opacity reads on a light and on a dark background.
+            opacity=alt.Opacity("incidents:Q", legend=None, scale=alt.Scale(range=[0.07, 1])),
             tooltip=[
                 alt.Tooltip("weekday:O", title="Weekday"),
                 alt.Tooltip("hour:O", title="Hour (UTC)"),

@@ -154,11 +154,11 @@ class Database:
 def _continue_history(connection: sqlite3.Connection, now: datetime) -> None:
     invented = connection.execute("SELECT seed_key, opened_at FROM incidents WHERE seed_key <> ''")
     known = {row["seed_key"]: row["opened_at"] for row in invented}
-    days = seed.LONGEST_LIFE_DAYS if known else seed.HISTORY_DAYS
-    first_day = now.astimezone(UTC).date() - timedelta(days=days)
-    if known:
-        first_day = min(first_day, moment(max(known.values())).date())
-    for item in seed.history(first_day, now):
+    if known:  # what was unresolved when the history ended may be resolved by now
+        start = min(now, moment(max(known.values()))) - timedelta(days=seed.LONGEST_LIFE_DAYS + 1)
+    else:
+        start = now - timedelta(days=seed.HISTORY_DAYS)
+    for item in seed.history(start.astimezone(UTC).date(), now):
         resolved_at = seconds(item.resolved_at) if item.resolved_at else None
         if item.key in known:
             connection.execute(_SEED_STATE, (item.status, resolved_at, item.key))

@@ -16,12 +16,13 @@ ENVIRONMENT_NAME = "FLUXLIT_DEMO_DB"
 FILE_NAME = "fluxlit-demo.sqlite3"
 
 
-def database_path(environ: Mapping[str, str], home: Path) -> Path:
+def database_path(environ: Mapping[str, str], home: Path, temporary: Path | None = None) -> Path:
     """Find the place of the database and make its directory.
 
     Args:
         environ: ``FLUXLIT_DEMO_DB`` names the file itself, ``XDG_CACHE_HOME`` the cache.
         home: The user's home directory, for the cache in its usual place.
+        temporary: Where temporary files go; by default where the system keeps them.
 
     Returns:
         The named file; else one in the user's cache; else, where that cannot be written, one in
@@ -35,7 +36,7 @@ def database_path(environ: Mapping[str, str], home: Path) -> Path:
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "fluxlit"
     if _writable(cache):
         return cache / FILE_NAME
-    return _private_temporary_directory() / FILE_NAME
+    return _private_directory(temporary or Path(tempfile.gettempdir())) / FILE_NAME
 
 
 def _made(directory: Path) -> Path:
@@ -58,10 +59,10 @@ def _writable(directory: Path) -> bool:
     )
 
 
-def _private_temporary_directory() -> Path:
-    """Make ``fluxlit-<user>``: every worker finds the same one, no other user may prepare it."""
+def _private_directory(temporary: Path) -> Path:
+    """Make ``fluxlit-demo-<user>``: all workers find the same, no other user may prepare it."""
     user = os.getuid() if hasattr(os, "getuid") else 0
-    directory = Path(tempfile.gettempdir()) / f"fluxlit-{user}"
+    directory = temporary / f"fluxlit-demo-{user}"
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
         stat = directory.lstat()

@@ -12,8 +12,6 @@ from fluxlit.logging import redact_query_string
 
 logger = logging.getLogger("fluxlit.access")
 
-_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
-
 
 class StampedSend:
     """Wraps ``send``: each response carries the request id unless the application set one.
@@ -23,42 +21,39 @@ class StampedSend:
 
     Attributes:
         request_id: What responses are stamped with.
+        stamp: The same, as a header.
         status: The status that went out; 0 before any, 101 for an accepted WebSocket.
     """
 
-    __slots__ = ("_send", "request_id", "status")
+    __slots__ = ("_send", "request_id", "stamp", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self.request_id = request_id
+        self.stamp = (REQUEST_ID, request_id.encode("latin-1"))
         self.status = 0
 
     def __call__(self, message: Message) -> Awaitable[None]:
         """Pass an event on; the first one that starts a response gets the stamp."""
         if self.status == 0:
-            message = self._stamp(message)
+            message = self._started(message)
         return self._send(message)
 
-    def _stamp(self, message: Message) -> Message:
+    def _started(self, message: Message) -> Message:
         kind = message["type"]
-        if kind in _STARTS:
-            self.status = message["status"]
-            return self._with_request_id(message)
         if kind == "websocket.accept":
             self.status = 101
-            return self._with_request_id(message)
-        if kind == "websocket.close":
+        elif kind == "websocket.close":
             self.status = 403
-        return message
-
-    def _with_request_id(self, message: Message) -> Message:
+            return message
+        else:
+            self.status = message["status"]
         headers = message.get("headers", ())
         for name, _ in headers:
             if name == REQUEST_ID:
                 return message
         # The list may belong to a response object that the application sends again: copy it.
-        stamp = (REQUEST_ID, self.request_id.encode("latin-1"))
-        return {**message, "headers": [*headers, stamp]}
+        return {**message, "headers": [*headers, self.stamp]}
 
 
 def log_access(scope: Scope, sent: StampedSend, started: float) -> None:

@@ -13,7 +13,7 @@ from fluxlit._headers import REQUEST_ID
 from fluxlit._types import ASGIApp, Receive, Scope, Send
 from fluxlit.gateway.access_log import StampedSend, log_access
 from fluxlit.gateway.forwarded import TrustedProxies
-from fluxlit.gateway.headers import find
+from fluxlit.gateway.headers import Headers, find
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.responses import NOT_FOUND, send_answer, send_redirect
 from fluxlit.gateway.routing import Route, RouteKind, Router, raw
@@ -22,6 +22,10 @@ from fluxlit.logging import is_well_formed, new_request_id, request_id_ctx
 
 if TYPE_CHECKING:
     from fluxlit.gateway.ui import Probe, UserInterface
+
+
+_SERVED = frozenset({"http", "websocket"})
+_INTERNAL = "fluxlit.internal"
 
 
 class Gateway:
@@ -49,16 +53,45 @@ class Gateway:
         self._proxies = TrustedProxies(proxies) if proxies else None
         # FastAPI puts its own root_path into the scope and then strips that from the path.
         self._api_has_root_path = bool(getattr(api, "root_path", ""))
+        is_plain = bool(options.prefix) and not self._api_has_root_path
+        self._plain_api = (self._docs_base + b"/",) if is_plain else ()
         self._ui = _user_interface(options, upstreams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection of the public side, or of the private socket."""
-        is_internal = bool(self._internal_socket) and self._is_internal(scope)
-        await self._serve(scope, receive, send, api_only=is_internal)
+        """Serve one HTTP exchange or WebSocket."""
+        if scope["type"] not in _SERVED:
+            msg = f"the gateway serves http and websocket scopes, not {scope['type']!r}"
+            raise RuntimeError(msg)
+        given = find(scope["headers"], REQUEST_ID)
+        accepted = None if given is None else _accepted(given)
+        sent = StampedSend(send, accepted or new_request_id())
+        started = perf_counter() if self._access_log else 0.0
+        token = request_id_ctx.set(sent.request_id)
+        try:
+            trusted = False
+            if self._proxies is not None:
+                scope, trusted = self._proxies.apply(scope)
+            raw_path = scope.get("raw_path") or raw(scope["path"])
+            if raw_path.startswith(self._plain_api):
+                # What the router would say too: the way of nearly every request of an API.
+                api_scope: Scope = {**scope, "root_path": self._root_path}
+            else:
+                route = self._router.route(scope.get("method", ""), raw_path)
+                if route.kind is not RouteKind.API:
+                    await self._elsewhere(scope, route, receive, sent, trusted=trusted)
+                    return
+                api_scope = self._api_scope(scope, route)
+            if accepted is None:
+                api_scope["headers"] = _identified(scope["headers"], given, sent)
+            await self._api(api_scope, receive, sent)
+        finally:
+            request_id_ctx.reset(token)
+            if self._access_log:
+                log_access(scope, sent, started)
 
     async def internal(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the API only: an ASGI app for a server that listens on a private socket."""
-        await self._serve(scope, receive, send, api_only=True)
+        await self({**scope, _INTERNAL: True}, receive, send)
 
     async def startup(self) -> None:
         """Get ready to serve. Connections are made when they are needed, so nothing waits here."""
@@ -71,43 +104,22 @@ class Gateway:
         """Ask an upstream whether it is ready."""
         return await self._ui.probe(upstream, timeout_seconds)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, *, api_only: bool) -> None:
-        method = _method(scope)
-        given = find(scope["headers"], REQUEST_ID)
-        request_id = _accepted(given)
-        is_new = request_id is None
-        if request_id is None:
-            request_id = new_request_id()
-        sent = StampedSend(send, request_id)
-        started = perf_counter() if self._access_log else 0.0
-        token = request_id_ctx.set(request_id)
-        try:
-            trusted = False
-            if self._proxies is not None:
-                scope, trusted = self._proxies.apply(scope)
-            route = self._router.route(method, scope.get("raw_path") or raw(scope["path"]))
-            if route.kind is RouteKind.API:
-                await self._api(self._api_scope(scope, route, sent, is_new=is_new), receive, sent)
-            elif api_only or route.kind is RouteKind.NOT_FOUND:
-                await send_answer(scope, sent, NOT_FOUND, request_id)
-            elif route.kind is RouteKind.REDIRECT:
-                await send_redirect(sent, self._docs_base + route.rest.rstrip(b"/"))
-            else:
-                await self._ui(scope, route.rest, receive, sent, trusted=trusted)
-        finally:
-            request_id_ctx.reset(token)
-            if self._access_log:
-                log_access(scope, sent, started)
+    async def _elsewhere(
+        self, scope: Scope, route: Route, receive: Receive, sent: StampedSend, *, trusted: bool
+    ) -> None:
+        if route.kind is RouteKind.NOT_FOUND or self._is_internal(scope):
+            await send_answer(scope, sent, NOT_FOUND, sent.request_id)
+        elif route.kind is RouteKind.REDIRECT:
+            await send_redirect(sent, self._docs_base + route.rest.rstrip(b"/"))
+        else:
+            await self._ui(scope, route.rest, receive, sent, trusted=trusted)
 
-    def _api_scope(self, scope: Scope, route: Route, sent: StampedSend, *, is_new: bool) -> Scope:
-        """Copy a scope for the API: where it lives, and the request id as a header.
+    def _api_scope(self, scope: Scope, route: Route) -> Scope:
+        """Copy a scope for the API, telling it where it lives.
 
         The server has decoded the path already; only what a proxy stripped is put back.
         """
         scope = dict(scope)
-        if is_new:
-            others = [item for item in scope["headers"] if item[0] != REQUEST_ID]
-            scope["headers"] = [*others, (REQUEST_ID, sent.request_id.encode("ascii"))]
         if not route.mounted:
             scope["path"] = self._mount_path + scope["path"]
             scope["raw_path"] = self._mount + route.rest
@@ -119,9 +131,11 @@ class Gateway:
         return scope
 
     def _is_internal(self, scope: Scope) -> bool:
+        if _INTERNAL in scope:
+            return True
         # For a Unix socket, Uvicorn names the path it was bound under, and no port.
         server = scope.get("server")
-        if server is None or server[1] is not None:
+        if not self._internal_socket or server is None or server[1] is not None:
             return False
         return str(server[0]).startswith(self._internal_socket)
 
@@ -134,18 +148,12 @@ def _user_interface(options: GatewayOptions, upstreams: Upstreams) -> UserInterf
     return UserInterface(options, upstreams)
 
 
-def _method(scope: Scope) -> str:
-    kind = scope["type"]
-    if kind == "http":
-        return str(scope["method"])
-    if kind == "websocket":
-        return ""
-    msg = f"the gateway serves http and websocket scopes, not {kind!r}"
-    raise RuntimeError(msg)
+def _identified(headers: Headers, given: bytes | None, sent: StampedSend) -> Headers:
+    if given is not None:  # it was malformed
+        headers = [item for item in headers if item[0] != REQUEST_ID]
+    return [*headers, sent.stamp]
 
 
-def _accepted(given: bytes | None) -> str | None:
-    if given is None:
-        return None
+def _accepted(given: bytes) -> str | None:
     value = given.decode("latin-1")
     return value if is_well_formed(value) else None

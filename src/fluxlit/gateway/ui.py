@@ -6,7 +6,6 @@ import asyncio
 import logging
 from dataclasses import dataclass, replace
 
-from fluxlit._headers import REQUEST_ID
 from fluxlit._types import Receive, Scope
 from fluxlit.exceptions import BodyTooLarge, UpstreamError, UpstreamStarting
 from fluxlit.gateway.access_log import StampedSend
@@ -151,4 +150,4 @@ class UserInterface:
 
 
 def _identified(headers: Headers, send: StampedSend) -> Headers:
-    return [*headers, (REQUEST_ID, send.request_id.encode("latin-1"))]
+    return [*headers, send.stamp]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -41,11 +43,11 @@ def load_app(text: str) -> FluxLit:
 
 
 def _import(target: Target, text: str) -> ModuleType:
-    folder = str(source_folder(target))
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    for folder in (Path.cwd(), source_folder(target)):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module(target.module)
+        module = importlib.import_module(target.module)
     except ModuleNotFoundError as exc:
         if exc.name is None or not f"{target.module}.".startswith(f"{exc.name}."):
             raise _failed(text, exc) from exc
@@ -57,15 +59,36 @@ def _import(target: Target, text: str) -> ModuleType:
     except FluxLitError as exc:
         msg = f"cannot import {text!r}: {exc}"
         raise TargetError(msg, remedy=exc.remedy) from exc
-    except Exception as exc:
+    except (Exception, SystemExit, KeyboardInterrupt) as exc:
         raise _failed(text, exc) from exc
+    _check_file(module, target)
+    return module
 
 
-def _failed(text: str, exc: Exception) -> TargetError:
+def _check_file(module: ModuleType, target: Target) -> None:
+    """Refuse a file whose name another module has already taken, such as ``inspect.py``."""
+    found = getattr(module, "__file__", None)
+    if target.file is not None and (found is None or Path(found).resolve() != target.file):
+        msg = f"{target.file.name} cannot be imported: {target.module!r} is {found or 'built in'}"
+        raise TargetError(msg, remedy="give the file another name")
+
+
+def _failed(text: str, exc: BaseException) -> TargetError:
+    msg = f"cannot import {text!r}: {type(exc).__name__}: {exc}".rstrip(": ")
+    return TargetError("\n".join([msg, *user_frames(exc)]), remedy="correct the error above")
+
+
+def user_frames(exc: BaseException) -> list[str]:
+    """Return the lines of a traceback from the user's own code on, without the import system's."""
     frames = [f for f in traceback.extract_tb(exc.__traceback__) if not _is_machinery(f.filename)]
-    shown = "".join(traceback.format_list(frames)).rstrip()
-    msg = f"cannot import {text!r}: {type(exc).__name__}: {exc}"
-    return TargetError(f"{msg}\n{shown}" if shown else msg, remedy="correct the error above")
+    own = itertools.dropwhile(lambda frame: _is_installed(frame.filename), frames)
+    return "".join(traceback.format_list(list(own))).splitlines()
+
+
+def _is_installed(filename: str) -> bool:
+    """Tell whether a frame is of Python's or an installed package's."""
+    homes = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    return any(Path(filename).is_relative_to(home) for home in homes)
 
 
 def _is_machinery(filename: str) -> bool:

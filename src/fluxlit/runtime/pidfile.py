@@ -6,6 +6,7 @@ service that was killed, whatever process has its number now.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Mapping
@@ -14,9 +15,12 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from fluxlit import _env
-from fluxlit.exceptions import StartupError
+from fluxlit.exceptions import ConfigurationError, StartupError
 
 DEFAULT_NAME: Final = ".fluxlit-dev.pid"
+
+_MAX_SIZE: Final = 64
+"""Bytes; what is larger is somebody's file, not a pid file."""
 
 
 def pidfile_path(given: Path | None, environ: Mapping[str, str]) -> Path:
@@ -41,17 +45,7 @@ class PidFile:
 
     def __enter__(self) -> Self:
         """Write the file and hold its lock."""
-        try:
-            file = self.path.open("a+", encoding="ascii")
-        except OSError as exc:
-            msg = f"cannot write the pid file {self.path}: {exc.strerror}"
-            raise StartupError(
-                msg, remedy="pass --pidfile with another path, or --no-pidfile"
-            ) from exc
-        if not _try_lock(file):
-            msg = f"a service that uses the pid file {self.path} is already running"
-            file.close()
-            raise StartupError(msg, remedy="stop it with `fluxlit shutdown`, or pass --no-pidfile")
+        file = self._lock()
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
@@ -69,23 +63,84 @@ class PidFile:
         if self._file is not None:
             self._file.close()
 
+    def _lock(self) -> IO[str]:
+        """Open and lock the file, again if its last owner removed it in between."""
+        while True:
+            try:
+                file = self.path.open("a+", encoding="ascii")
+            except OSError as exc:
+                msg = f"cannot write the pid file {self.path}: {exc.strerror}"
+                remedy = "pass --pidfile with another path, or --no-pidfile"
+                raise StartupError(msg, remedy=remedy) from exc
+            if not _try_lock(file, fcntl.LOCK_EX):
+                file.close()
+                msg = f"a service that uses the pid file {self.path} is already running"
+                remedy = "stop it with `fluxlit shutdown`, or pass --no-pidfile"
+                raise StartupError(msg, remedy=remedy)
+            if _is_at(file, self.path):
+                _check_content(file, self.path)
+                return file
+            file.close()
+
 
 def running_pid(path: Path) -> int | None:
     """Return the process id of the service that holds a pid file; None if none does.
 
     Raises:
         FileNotFoundError: There is no such file.
+        ConfigurationError: It cannot be read, or what holds it is not a service of ours.
     """
-    with path.open("r+", encoding="ascii", errors="replace") as file:
-        if _try_lock(file):
+    with _open(path) as file:
+        # Shared, so that two who look at once do not take each other for the service.
+        if _try_lock(file, fcntl.LOCK_SH):
             return None
-        first = file.readline().strip()
-    return int(first) if first.isdecimal() else None
+        first = file.read(_MAX_SIZE).strip()
+    if first.isdecimal() and int(first) > 1:
+        return int(first)
+    msg = f"{path} is in use, but holds no process id"
+    raise ConfigurationError(msg, remedy="a service may be starting: try again; else name its file")
 
 
-def _try_lock(file: IO[str]) -> bool:
+def remove_stale(path: Path) -> None:
+    """Remove a pid file that nobody holds; one that a service has just taken stays.
+
+    Raises:
+        ConfigurationError: It holds something that no service wrote.
+    """
+    with contextlib.suppress(FileNotFoundError), _open(path) as file:
+        if _try_lock(file, fcntl.LOCK_EX) and _is_at(file, path):
+            _check_content(file, path)
+            path.unlink()
+
+
+def _open(path: Path) -> IO[str]:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return path.open("r+", encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        raise
+    except OSError as exc:
+        msg = f"cannot read the pid file {path}: {exc.strerror}"
+        raise ConfigurationError(msg, remedy="name another with --pidfile") from exc
+
+
+def _check_content(file: IO[str], path: Path) -> None:
+    """Never overwrite or remove somebody's file that was named by mistake."""
+    if os.fstat(file.fileno()).st_size > _MAX_SIZE:
+        msg = f"{path} is not a pid file: it is too large"
+        raise ConfigurationError(msg, remedy="name another with --pidfile")
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    """Tell whether an open file is still what its path leads to."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _try_lock(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

@@ -12,8 +12,8 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ from fluxlit.exceptions import StartupError
 from fluxlit.runtime.banner import Address
 from fluxlit.runtime.pidfile import PidFile
 from fluxlit.workers.command import WorkerKind
-from fluxlit.workers.pool import WorkerPool
+from fluxlit.workers.pool import Backoff, WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
 from fluxlit.workers.sockets import bind_tcp, bind_unix
@@ -68,9 +68,16 @@ class Supervisor:
     Args:
         options: What to run.
         announce: Called once, when the service is ready.
+        backoff: The policy for workers that keep dying.
     """
 
-    def __init__(self, options: RunOptions, announce: Callable[[Address, float], None]) -> None:
+    def __init__(
+        self,
+        options: RunOptions,
+        announce: Callable[[Address, float], None],
+        *,
+        backoff: Backoff | None = None,
+    ) -> None:
         self._options = options
         self._announce = announce
         self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
@@ -84,8 +91,8 @@ class Supervisor:
             overrides=options.overrides,
             cookie_secret=secrets.token_hex(32),
         )
-        self._gateways = WorkerPool(options.workers, self._launch_gateway)
-        self._uis = WorkerPool(1, self._launch_ui)
+        self._gateways = WorkerPool(options.workers, self._launch_gateway, backoff=backoff)
+        self._uis = WorkerPool(1, self._launch_ui, backoff=backoff)
 
     async def run(self) -> None:
         """Run until a signal asks to end.
@@ -93,10 +100,8 @@ class Supervisor:
         Raises:
             StartupError: The service did not start, or its workers keep dying.
         """
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._signals.put_nowait, number)
         with ExitStack() as stack:
+            stack.enter_context(_signals_to(self._signals.put_nowait))
             if self._options.pidfile is not None:
                 stack.enter_context(PidFile(self._options.pidfile))
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
@@ -129,13 +134,13 @@ class Supervisor:
         doing = asyncio.ensure_future(work)
         asked = asyncio.ensure_future(self._signals.get())
         await asyncio.wait({doing, asked}, return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
+        if not asked.done():
             asked.cancel()
             await doing
             return True
         _LOG.info("%s: stopping", asked.result().name)
         doing.cancel()
-        await asyncio.wait({doing})
+        await asyncio.gather(doing, return_exceptions=True)
         return False
 
     async def _drain(self) -> None:
@@ -178,6 +183,21 @@ class Supervisor:
             self._address = loaded.bound_to(self._public)
         sockets = [sock for sock in (self._public, self._private) if sock is not None]
         worker.tell({"event": "serve"}, sockets)
+
+
+@contextmanager
+def _signals_to(take: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Hand the signals that ask for an end to the loop; afterwards nothing is left to ask for."""
+    loop = asyncio.get_running_loop()
+    asking = (signal.SIGINT, signal.SIGTERM)
+    for number in asking:
+        loop.add_signal_handler(number, take, number)
+    try:
+        yield
+    finally:
+        for number in asking:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
 
 async def _both(first: Coro, second: Coro) -> None:

@@ -15,7 +15,7 @@ class Target:
     """Where an app is, read but not yet imported.
 
     Attributes:
-        module: Name of the module; for a file, its stem.
+        module: Dotted name of the module; for a file, as its packages have it.
         attribute: Name in the module; empty for a bare Streamlit script.
         file: The file, if the target is one.
     """
@@ -47,26 +47,37 @@ def parse_target(text: str) -> Target:
     Raises:
         TargetError: The text is neither, or the file does not exist.
     """
-    place, colon, attribute = text.strip().rpartition(":")
-    if not colon:
-        place, attribute = attribute, ""
-    if place.endswith(".py"):
-        file = Path(place).resolve()
-        if not file.is_file():
-            msg = f"the file {place} does not exist"
-            raise TargetError(msg, remedy=f"looked for {file}; check the working directory")
-        return Target(file.stem, attribute or _find_app(file), file)
-    if not place or not attribute:
-        msg = f"{text!r} is not a target"
-        raise TargetError(msg, remedy='write "module:attribute", "file.py:attribute" or "file.py"')
-    return Target(place, attribute)
+    text = text.strip()
+    place, _, attribute = (text, "", "") if text.endswith(".py") else text.rpartition(":")
+    if place.endswith(".py") and (not attribute or _is_dotted(attribute)):
+        return _file_target(place, attribute)
+    if _is_dotted(place) and _is_dotted(attribute):
+        return Target(place, attribute)
+    msg = f"{text!r} is not a target"
+    raise TargetError(msg, remedy='write "module:attribute", "file.py:attribute" or "file.py"')
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def _file_target(place: str, attribute: str) -> Target:
+    file = Path(place).resolve()
+    if not file.is_file():
+        msg = f"the file {place} does not exist"
+        raise TargetError(msg, remedy=f"looked for {file}; check the working directory")
+    root, module = file.parent, file.stem
+    while (root / "__init__.py").is_file():  # so that relative imports work in it
+        root, module = root.parent, f"{root.name}.{module}"
+    attribute = attribute or _find_app(file)
+    return Target(module if attribute else file.stem, attribute, file)
 
 
 def _find_app(file: Path) -> str:
     """Return the name that a file's top level gives to a ``FluxLit(...)``, or ``""``."""
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    except (SyntaxError, UnicodeDecodeError) as exc:
+        tree = ast.parse(file.read_bytes(), str(file))
+    except (SyntaxError, ValueError, OSError) as exc:
         msg = f"cannot read {file.name}: {exc}"
         raise TargetError(msg, remedy="correct the file") from exc
     for statement in tree.body:
@@ -78,7 +89,7 @@ def _find_app(file: Path) -> str:
 
 def _assignment(statement: ast.stmt) -> tuple[str, ast.expr | None]:
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+        case ast.Assign(targets=[ast.Name(id=name), *_], value=value):
             return name, value
         case ast.AnnAssign(target=ast.Name(id=name), value=value):
             return name, value
@@ -97,7 +108,7 @@ def _makes_app(value: ast.expr | None) -> bool:
 
 def source_folder(target: Target) -> Path:
     """Return the folder that a target's own modules are imported from."""
-    return target.file.parent if target.file else Path.cwd()
+    return target.file.parents[target.module.count(".")] if target.file else Path.cwd()
 
 
 def choose_target(given: str | None) -> Target:

@@ -94,6 +94,8 @@ class Channel:
                 return None
         sockets = [socket.socket(fileno=fd) for fd in self._descriptors]
         self._descriptors = []
+        for sock in sockets:  # received descriptors are inheritable, unlike those Python makes
+            sock.set_inheritable(False)
         return message, sockets
 
     def close(self) -> None:

@@ -25,10 +25,13 @@ _QUIET: Final = {"PYTHONUNBUFFERED": "1"}
 def worker_command(python: str, kind: WorkerKind, channel: int) -> list[str]:
     """Return the command line of a worker; nothing secret is on it.
 
+    With ``-P`` the working directory joins the search path only when the user's code is about to
+    be imported: a ``queue.py`` beside it must not stand in for Python's own before that.
+
     >>> worker_command("python3", WorkerKind.UI, 7)
-    ['python3', '-m', 'fluxlit.runtime._entry.ui', '7']
+    ['python3', '-P', '-m', 'fluxlit.runtime._entry.ui', '7']
     """
-    return [python, "-m", kind.value, str(channel)]
+    return [python, "-P", "-m", kind.value, str(channel)]
 
 
 def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:

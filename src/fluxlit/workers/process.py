@@ -16,7 +16,7 @@ from typing import Final
 
 from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
-from fluxlit.workers.channel import Channel, JsonObject
+from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
 from fluxlit.workers.command import WorkerKind, worker_command, worker_environment
 from fluxlit.workers.spec import WorkerSpec
 
@@ -25,9 +25,14 @@ _LOG: Final = logging.getLogger("fluxlit.workers")
 KILL_AFTER: Final = 3.0
 """Seconds that a worker has to be gone after it was killed; the kernel needs far less."""
 
+ABANDON_GRACE: Final = 1.0
+"""Seconds that a child which is not a worker yet has to end what its lifespan has begun."""
 
 READY_WITHIN: Final = 120.0
 """Seconds from birth to ready; heavy imports on a slow, busy machine need many."""
+
+
+Command = Callable[[str, WorkerKind, int], list[str]]
 
 
 class State(StrEnum):
@@ -60,9 +65,14 @@ class WorkerProcess:
     Args:
         kind: What it serves.
         spec: What it is told at birth.
+        command: Returns its command line, given the interpreter, the kind and the descriptor of
+            the channel.
     """
 
-    def __init__(self, kind: WorkerKind, spec: WorkerSpec) -> None:
+    def __init__(
+        self, kind: WorkerKind, spec: WorkerSpec, *, command: Command = worker_command
+    ) -> None:
+        self._command = command
         self.kind = kind
         self.spec = spec
         self.name = f"{kind.label}-{spec.slot}"
@@ -81,17 +91,25 @@ class WorkerProcess:
         return self._process.returncode if self._process else None
 
     async def start(self) -> None:
-        """Start the child and tell it what to do."""
+        """Start the child and tell it what to do.
+
+        Raises:
+            StartupError: The system has no room for another process.
+        """
         self._channel, theirs = Channel.pair()
         with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                *worker_command(sys.executable, self.kind, theirs.fileno()),
-                env=worker_environment(os.environ),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._channel.send(self.spec.to_message())
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command(sys.executable, self.kind, theirs.fileno()),
+                    env=worker_environment(os.environ),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            except OSError as exc:
+                msg = f"cannot start {self.name}: {exc.strerror}"
+                raise StartupError(msg, remedy="see the limits of this user and machine") from exc
+        self.tell(self.spec.to_message())
         _LOG.debug("%s started, pid %d", self.name, self.pid)
 
     async def expect(self, event: str) -> JsonObject:
@@ -116,13 +134,17 @@ class WorkerProcess:
         return message
 
     def tell(self, message: JsonObject, sockets: Sequence[socket.socket] = ()) -> None:
-        """Send the child a message, with listening sockets if it is to serve on them."""
-        self._require_channel().send(message, sockets)
+        """Send the child a message, with listening sockets if it is to serve on them.
+
+        A child that is gone hears nothing; whoever waits for its answer learns why.
+        """
+        with contextlib.suppress(ChannelClosedError):
+            self._require_channel().send(message, sockets)
 
     async def wait(self) -> int:
         """Wait until the child is gone; return its exit status."""
         status = await self._require_process().wait()
-        self.state = State.GONE
+        self._bury()
         return status
 
     async def stop(self, grace: float) -> None:
@@ -131,37 +153,43 @@ class WorkerProcess:
         Args:
             grace: Seconds between asking and ending.
         """
-        if self._process is None:
-            return
-        if self.returncode is None:
-            self.state = State.DRAINING
-            self._signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(self._process.wait(), grace)
-            except TimeoutError:
+        self.state = State.DRAINING
+        if not await self._ends(signal.SIGTERM, grace):
+            if grace:
                 _LOG.warning("%s did not end within %g s; killing it", self.name, grace)
-                self._signal(signal.SIGKILL)
-                await asyncio.wait_for(self._process.wait(), KILL_AFTER)
-        self.state = State.GONE
-        self._require_channel().close()
+            await self._ends(signal.SIGKILL, KILL_AFTER)
+        self._bury()
 
     async def abandon(self) -> None:
         """End a child that did not become a worker, without a word, and wait until it is gone."""
-        self.kill()
-        if self._process is not None:
-            await asyncio.wait_for(self._process.wait(), KILL_AFTER)
-        if self._channel is not None:
-            self._channel.close()
-        self.state = State.GONE
+        if not await self._ends(signal.SIGTERM, ABANDON_GRACE):
+            await self._ends(signal.SIGKILL, KILL_AFTER)
+        self._bury()
 
     def kill(self) -> None:
         """End the child now."""
-        if self._process is not None and self.returncode is None:
-            self._signal(signal.SIGKILL)
+        self._signal(signal.SIGKILL)
+
+    async def _ends(self, number: signal.Signals, within: float) -> bool:
+        """Send a signal and tell whether the child is gone in time."""
+        if self._process is None:
+            return True
+        self._signal(number)
+        try:
+            await asyncio.wait_for(self._process.wait(), within)
+        except TimeoutError:
+            return False
+        return True
 
     def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._require_process().send_signal(number)
+        if self._process is not None and self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    def _bury(self) -> None:
+        self.state = State.GONE
+        if self._channel is not None:
+            self._channel.close()
 
     async def _vanished(self) -> Failure:
         status = await self._require_process().wait()

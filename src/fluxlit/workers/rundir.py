@@ -7,10 +7,11 @@ went, and may remove it. Process ids are not consulted: they are reused.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import re
 import secrets
-import shutil
 import stat
 import tempfile
 import time
@@ -25,6 +26,7 @@ from fluxlit.exceptions import StartupError
 MAX_SOCKET_PATH: Final = 103
 """Bytes of a Unix socket's path that every supported system takes (sun_path: 104 on macOS)."""
 
+_NAME: Final = re.compile(r"\.?[0-9a-f]{16}")
 _LONGEST_NAME: Final = "/0123456789abcdef/ui-99.1234567.sock"
 _UNFINISHED_SECONDS: Final = 60.0
 
@@ -43,27 +45,39 @@ def base_directory(environ: Mapping[str, str]) -> Path:
     """Return the folder that holds the run directories of this user, and make sure it is private.
 
     ``FLUXLIT_RUN_DIR``, else a folder under ``XDG_RUNTIME_DIR``, else one under the temporary
-    directory. A candidate whose path would make socket paths too long is passed over.
+    directory; of the last two, one whose path would make socket paths too long is passed over.
 
     Raises:
-        StartupError: The folder exists and belongs to somebody else or is open to others.
+        StartupError: The folder cannot be made, belongs to somebody else, is open to others, or
+            its path is too long.
     """
-    name = f"fluxlit-{os.getuid()}"
-    candidates = [environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"]  # noqa: S108 - owner and mode are checked
-    roots = [Path(root, name) for root in candidates if root and os.access(root, os.W_OK)]
-    if chosen := environ.get(_env.RUN_DIR):
-        roots.insert(0, Path(chosen))
-    for root in roots:
+    for root in _candidates(environ):
         if len(os.fsencode(f"{root}{_LONGEST_NAME}")) <= MAX_SOCKET_PATH:
             _make_private(root)
             return root
-    msg = f"no folder for sockets with a path short enough: tried {', '.join(map(str, roots))}"
+    tried = ", ".join(str(root) for root in _candidates(environ))
+    msg = f"no folder for sockets with a path short enough: tried {tried}"
     raise StartupError(msg, remedy=f"set {_env.RUN_DIR} to a short path, such as /run/fluxlit")
 
 
+def _candidates(environ: Mapping[str, str]) -> list[Path]:
+    if chosen := environ.get(_env.RUN_DIR):
+        return [Path(chosen).absolute()]
+    folders = [environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"]  # noqa: S108 - owner and mode are checked
+    return [
+        Path(folder, f"fluxlit-{os.getuid()}")
+        for folder in folders
+        if folder and os.access(folder, os.W_OK)
+    ]
+
+
 def _make_private(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+    except OSError as exc:
+        msg = f"cannot make the run directory {folder}: {exc.strerror}"
+        raise StartupError(msg, remedy=f"set {_env.RUN_DIR} to a folder that can be made") from exc
     mine = found.st_uid == os.getuid() and stat.S_ISDIR(found.st_mode)
     if not mine or found.st_mode & 0o077:
         msg = f"the run directory {folder} is not private to this user"
@@ -100,7 +114,7 @@ class RunDirectory:
         traceback: TracebackType | None,
     ) -> None:
         """Remove the directory and all sockets in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        _remove(self.path)
         if self._lock is not None:
             self._lock.close()
 
@@ -109,20 +123,34 @@ def sweep(base: Path) -> list[Path]:
     """Remove the run directories of services that are gone; return what was removed."""
     removed = []
     for folder in base.iterdir():
-        if folder.is_dir() and not folder.is_symlink() and _is_abandoned(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+        ours = _NAME.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+        if ours and _is_abandoned(folder):
+            _remove(folder)
             removed.append(folder)
     return removed
 
 
+def _remove(folder: Path) -> None:
+    """Remove a run directory, its lock last: what has none is not one, or empty.
+
+    Never a folder in it: a run directory has none, so nobody's files are ever lost.
+    """
+    with contextlib.suppress(OSError):
+        for entry in folder.iterdir():
+            if entry.name != "lock":
+                entry.unlink(missing_ok=True)
+        (folder / "lock").unlink(missing_ok=True)
+        folder.rmdir()
+
+
 def _is_abandoned(folder: Path) -> bool:
-    if folder.name.startswith("."):  # in the making; if its maker died there, it grows old
-        return time.time() - folder.lstat().st_mtime > _UNFINISHED_SECONDS
     try:
+        if folder.name.startswith("."):  # in the making; if its maker died there, it grows old
+            return time.time() - folder.lstat().st_mtime > _UNFINISHED_SECONDS
+        if not (folder / "lock").exists():
+            return not any(folder.iterdir())
         with (folder / "lock").open("r+", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return True
-    except OSError:
+    except OSError:  # locked, or removed by somebody else this moment
         return False
     return True

@@ -60,7 +60,8 @@ def api_errors_shown(st: ModuleType, what: str) -> Iterator[None]:
         yield
     except FluxLitError as error:
         st.error(f"{what}: {reason(error)}", icon=":material/cloud_off:")
-        st.button("Try again", icon=":material/refresh:", key=f"retry {what}")
+        if not isinstance(error, ApiError):  # an answer stays the same, an outage may be over
+            st.button("Try again", icon=":material/refresh:", key=f"retry {what}")
         st.stop()
 
 

@@ -28,7 +28,7 @@ def report(st: ModuleType, client: ApiClient) -> None:
         entered = _form(st)
         if entered is not None:
             _send(st, client, entered)
-        if (latest := st.session_state.get("reported")) is not None:
+        if (latest := st.session_state.pop("reported", None)) is not None:
             _thanks(st, latest)
 
 
@@ -65,7 +65,6 @@ def _depot_and_region(depot: str) -> str:
 
 
 def _send(st: ModuleType, client: ApiClient, entered: dict[str, Any]) -> None:
-    st.session_state["reported"] = None
     try:
         made = client.post_model("/incidents", IncidentDetail, json=entered)
     except FluxLitError as error:

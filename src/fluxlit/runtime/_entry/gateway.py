@@ -13,6 +13,7 @@ from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import FluxLitError, StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
+from fluxlit.runtime.loading import user_frames
 from fluxlit.unified import LocalUpstreams, UnifiedApp
 from fluxlit.workers.rundir import api_socket
 from fluxlit.workers.server import WorkerServer, serve
@@ -75,9 +76,13 @@ def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
 
 
 def _reason(unified: UnifiedApp) -> FluxLitError:
-    if isinstance(unified.failure, FluxLitError):
-        return unified.failure
-    return StartupError(f"the service did not start: {unified.failure!r}")
+    failure = unified.failure
+    if not isinstance(failure, FluxLitError):
+        return StartupError(f"the service did not start: {failure!r}")
+    if failure.__cause__ is None:
+        return failure
+    lines = [failure.message, *user_frames(failure.__cause__)]
+    return StartupError("\n".join(lines), remedy=failure.remedy)
 
 
 if __name__ == "__main__":

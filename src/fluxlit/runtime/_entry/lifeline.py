@@ -44,11 +44,13 @@ class Lifeline(threading.Thread):
 
     def run(self) -> None:
         """Pass messages on until the parent is gone, then end this process."""
-        while (received := self._channel.receive_blocking()) is not None:
-            self._inbox.put(received)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(ORPHAN_GRACE)
-        os._exit(FAILED)
+        try:
+            while (received := self._channel.receive_blocking()) is not None:
+                self._inbox.put(received)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(ORPHAN_GRACE)
+            os._exit(FAILED)
 
     def receive(self) -> tuple[JsonObject, list[socket.socket]]:
         """Wait for the next message and its sockets."""

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 FRAME_ROWS = 130_000
 FRAME_COLUMNS = 10
-TEXT_LINE = "0123456789" * 100 + "\n"
-TEXT_SIZE = 50 * 1024 * 1024
+# Three bytes a character: as much to send as digits would be, and a third of the glyphs to paint.
+TEXT_LINE = "─" * 100_000 + "\n"
+TEXT_BYTES = 50 * 1024 * 1024
 
 app = FluxLit(title="Gallery")
 
@@ -51,7 +52,7 @@ def frame(st: Any) -> None:
 @app.page("/text", title="Text")
 def text(st: Any) -> None:
     st.title("Text")
-    st.code((TEXT_LINE * (TEXT_SIZE // len(TEXT_LINE) + 1))[:TEXT_SIZE], language=None)
+    st.code(TEXT_LINE * (TEXT_BYTES // len(TEXT_LINE.encode()) + 1), language=None)
     st.text("end of text")
 
 

@@ -1,0 +1,39 @@
+"""The tree of commands, with what holds for all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fluxlit._version import __version__
+from fluxlit.cli import serve, shutdown
+
+app = typer.Typer(
+    name="fluxlit",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="One app object, one command, one port: a FastAPI API and a Streamlit UI together.",
+    epilog="Start with `fluxlit demo`, or write app.py and run `fluxlit dev`.",
+)
+app.command()(serve.dev)
+app.command()(serve.run)
+app.command()(serve.demo)
+app.command()(shutdown.shutdown)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fluxlit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass

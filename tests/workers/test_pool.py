@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from fluxlit.exceptions import StartupError
+from fluxlit.workers.pool import Backoff, WorkerPool
+
+
+class FakeWorker:
+    """A worker whose life is in the test's hands."""
+
+    pids = itertools.count(1000)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.pid = next(self.pids)
+        self.end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.asked: list[str] = []
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self.end)
+
+    async def stop(self, grace: float) -> None:
+        self.asked.append(f"stop {grace:g}")
+        self.die(0)
+
+    def kill(self) -> None:
+        self.asked.append("kill")
+        self.die(-9)
+
+    def die(self, status: int) -> None:
+        if not self.end.done():
+            self.end.set_result(status)
+
+
+class Bench:
+    """Launches fake workers, keeps the time and notes every pause."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+        self.born: list[FakeWorker] = []
+        self.failures: dict[int, str] = {}
+        """Number of a birth, from 0, to why it fails."""
+        self.births = 0
+        self.on_birth: Callable[[FakeWorker], None] = lambda _: None
+
+    async def launch(self, slot: int) -> FakeWorker:
+        number, self.births = self.births, self.births + 1
+        if number in self.failures:
+            raise StartupError(self.failures[number])
+        worker = FakeWorker(f"ui-{slot}")
+        self.born.append(worker)
+        self.on_birth(worker)
+        return worker
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+    def pool(self, size: int, backoff: Backoff | None = None) -> WorkerPool:
+        return WorkerPool(
+            size, self.launch, backoff=backoff, clock=lambda: self.now, sleep=self.sleep
+        )
+
+
+def run(scenario: Callable[[Bench], Awaitable[None]]) -> Bench:
+    async def main() -> Bench:
+        bench = Bench()
+        async with asyncio.timeout(10):
+            await scenario(bench)
+        return bench
+
+    return asyncio.run(main())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("deaths", "seconds"), [(1, 0.0), (2, 0.5), (3, 1.0), (4, 2.0), (5, 4.0), (6, 4.0), (100, 4.0)]
+)
+def test_each_death_in_a_row_waits_longer_up_to_a_limit(deaths: int, seconds: float) -> None:
+    assert Backoff().delay(deaths) == seconds
+
+
+def test_all_slots_are_filled_and_listed_in_order() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(3)
+        assert pool.workers == []
+        await pool.start()
+        assert [worker.name for worker in pool.workers] == ["ui-0", "ui-1", "ui-2"]
+
+    run(scenario)
+
+
+def test_a_failed_start_stops_the_others_and_says_the_one_reason() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.failures = {1: "no room"}
+        with pytest.raises(StartupError, match="^no room$"):
+            await bench.pool(2).start()
+
+    assert [worker.asked for worker in run(scenario).born] == [["stop 0"]]
+
+
+def test_a_dead_worker_is_replaced_at_once() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(1)
+        await pool.start()
+        keeping = asyncio.ensure_future(pool.keep())
+        bench.born[0].die(-9)
+        await until(lambda: len(bench.born) == 2)
+        await until(lambda: pool.workers == [bench.born[1]])
+        keeping.cancel()
+
+    assert run(scenario).pauses == [0.0]
+
+
+def test_workers_that_keep_dying_are_restarted_ever_later_and_then_given_up() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(1, Backoff(delays=(0.0, 1.0, 5.0), attempts=5))
+        await pool.start()
+        bench.on_birth = lambda worker: worker.die(1)
+        bench.born[0].die(1)
+        with pytest.raises(StartupError, match="ui-0 died 5 times in a row"):
+            await pool.keep()
+
+    bench = run(scenario)
+    assert bench.pauses == [0.0, 1.0, 5.0, 5.0]
+    assert len(bench.born) == 5
+
+
+def test_a_replacement_that_cannot_start_counts_as_a_death() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.failures = dict.fromkeys(range(1, 10), "broken")
+        pool = bench.pool(1, Backoff(delays=(0.0, 1.0), attempts=3))
+        await pool.start()
+        bench.born[0].die(1)
+        with pytest.raises(StartupError, match="died 3 times"):
+            await pool.keep()
+
+    bench = run(scenario)
+    assert bench.pauses == [0.0, 1.0]
+    assert bench.births == 3
+
+
+def test_a_replacement_that_starts_after_failures_is_kept() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.failures = {1: "not yet", 2: "not yet"}
+        pool = bench.pool(1)
+        await pool.start()
+        keeping = asyncio.ensure_future(pool.keep())
+        bench.born[0].die(1)
+        await until(lambda: len(bench.born) == 2)
+        assert not keeping.done()
+        keeping.cancel()
+
+    assert run(scenario).pauses == [0.0, 0.5, 1.0]
+
+
+def test_a_long_life_forgives_earlier_deaths() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(1, Backoff(delays=(0.0, 1.0), attempts=3, settled_after=30))
+        await pool.start()
+        keeping = asyncio.ensure_future(pool.keep())
+        for _ in range(6):
+            count = len(bench.born)
+            bench.born[-1].die(1)
+            await until(lambda count=count: len(bench.born) > count)  # type: ignore[misc]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            bench.now += 31
+        assert not keeping.done()
+        keeping.cancel()
+
+    assert run(scenario).pauses == [0.0] * 6
+
+
+def test_slots_are_kept_apart() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(2)
+        await pool.start()
+        keeping = asyncio.ensure_future(pool.keep())
+        bench.born[1].die(1)
+        await until(lambda: len(bench.born) == 3)
+        await until(lambda: [w.name for w in pool.workers] == ["ui-0", "ui-1"])
+        assert pool.workers[0] is bench.born[0]
+        keeping.cancel()
+
+    run(scenario)
+
+
+def test_stopping_asks_all_with_the_same_grace_and_forgets_them() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(2)
+        await pool.start()
+        await pool.stop(7.0)
+        assert pool.workers == []
+        await pool.stop(7.0)
+
+    assert [worker.asked for worker in run(scenario).born] == [["stop 7"], ["stop 7"]]
+
+
+def test_killing_needs_no_loop_turn() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(2)
+        await pool.start()
+        pool.kill()
+        assert [worker.asked for worker in bench.born] == [["kill"], ["kill"]]
+
+    run(scenario)

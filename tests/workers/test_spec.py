@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from fluxlit.workers.spec import WorkerSpec
+
+SPEC = WorkerSpec(
+    target="app:app",
+    run_directory="/run/x",
+    development=True,
+    overrides={"gateway_port": 1, "trust_proxy": True},
+    search_path=["/src"],
+    cookie_secret="s3cret",
+)
+
+
+def test_it_crosses_the_border_as_json_and_comes_back_equal() -> None:
+    assert WorkerSpec.from_message(json.loads(json.dumps(SPEC.to_message()))) == SPEC
+
+
+def test_a_key_of_another_version_is_passed_over() -> None:
+    assert WorkerSpec.from_message({**SPEC.to_message(), "colour": "red"}) == SPEC
+
+
+def test_one_of_several_differs_in_its_slot_alone() -> None:
+    assert SPEC.for_slot(2).slot == 2
+    assert SPEC.for_slot(2).for_slot(0) == SPEC
+    assert SPEC.in_directory(Path("/run/y")).run_directory == "/run/y"
+
+
+def test_the_secret_is_not_shown() -> None:
+    assert "s3cret" not in repr(SPEC)
