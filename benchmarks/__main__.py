@@ -38,7 +38,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         choices=[each.name for each in CONTESTANTS],
         help="only this contestant, and the baselines (repeat)",
     )
-    parser.add_argument("--rounds", type=int, help="default 5, or 2 with --quick")
+    parser.add_argument("--rounds", type=int, help="default 7, or 2 with --quick")
     parser.add_argument("--quick", action="store_true", help="two short rounds")
     parser.add_argument("--json", type=Path, default=BENCH / "results.json", metavar="PATH")
     return parser.parse_args(words)
@@ -73,7 +73,7 @@ def main() -> int:
     cases = [case for case in CASES if not options.case or case.name in options.case]
     contestants = chosen_contestants(options.contestant, cases)
     effort = QUICK if options.quick else FULL
-    rounds = options.rounds or (2 if options.quick else 5)
+    rounds = options.rounds or (2 if options.quick else 7)
     about = {"machine": machine(), "versions": known_versions(), "rounds": rounds}
     record = Record()
     report = Report(record, cases, contestants)

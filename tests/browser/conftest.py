@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Page
 from tests.support.browser import chromium, fresh_page, screenshot
 from tests.support.site import DOORS, Launch, Neighbourhood, Site
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 FAILED = pytest.StashKey[bool]()
 
@@ -20,9 +21,13 @@ FAILED = pytest.StashKey[bool]()
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let the ``page`` fixture know whether its test failed."""
+    """Show a failed test together with a picture of its page."""
     report = yield
-    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+        page = item.funcargs.get("page") if isinstance(item, pytest.Function) else None
+        if report.failed and isinstance(page, Page):
+            report.sections.append(("Picture of the page", str(screenshot(page, item.name))))
     return report
 
 
@@ -64,9 +69,8 @@ def site(neighbourhood: Neighbourhood, request: pytest.FixtureRequest) -> Site:
 
 @pytest.fixture
 def page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """An empty browser window; errors on its console fail the test."""
+    """An empty browser window; errors on its console fail a test that is content otherwise."""
     with fresh_page(browser, site.origin) as (page, complaints):
         yield page
-        if request.node.stash.get(FAILED, False):
-            pytest.fail(f"see {screenshot(page, request.node.name)}; {complaints.messages}")
-        assert complaints.messages == []
+        if not request.node.stash.get(FAILED, False):
+            assert complaints.messages == []

@@ -47,7 +47,7 @@ def test_the_overview_shows_figures_and_charts(page: Page, site: Site) -> None:
     see_title(page, "Operations desk")
     expect(page.get_by_test_id("stMetric")).to_have_count(5)
     charts = page.get_by_test_id("stVegaLiteChart").locator("canvas, svg.marks")
-    expect(charts).to_have_count(6)
+    expect(charts).to_have_count(5)
     widths = [chart.evaluate("chart => chart.clientWidth") for chart in charts.all()]
     assert min(widths) > 100
 

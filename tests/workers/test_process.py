@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import textwrap
 import time
 from collections.abc import Callable, Coroutine
@@ -74,7 +73,7 @@ def test_it_is_told_its_spec_over_the_channel_alone(make: Make) -> None:
     """
 
     async def scenario() -> None:
-        with pytest.raises(StartupError, match="^s3cret False$"):
+        with pytest.raises(StartupError, match=r"^s3cret False$"):
             await launch(make(code))
 
     run(scenario())
@@ -83,7 +82,7 @@ def test_it_is_told_its_spec_over_the_channel_alone(make: Make) -> None:
 def test_its_own_words_explain_a_failed_start(make: Make) -> None:
     async def scenario() -> None:
         worker = make("say(event='failed', message='no page', remedy='write one'); time.sleep(60)")
-        with pytest.raises(StartupError, match="^no page$") as caught:
+        with pytest.raises(StartupError, match=r"^no page$") as caught:
             await launch(worker)
         assert caught.value.remedy == "write one"
         assert is_gone(worker)
@@ -155,7 +154,7 @@ def test_a_cancelled_start_leaves_no_process(make: Make, tmp_path: Path) -> None
     async def scenario() -> None:
         worker = make(f"open({str(tmp_path / 'born')!r}, 'w'); time.sleep(60)")
         starting = asyncio.ensure_future(launch(worker))
-        while not (tmp_path / "born").exists():
+        while not (tmp_path / "born").exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
         starting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -213,7 +212,7 @@ def test_its_death_is_noticed_and_its_line_closed(make: Make) -> None:
 def test_it_runs_in_a_session_of_its_own_so_that_ctrl_c_reaches_the_parent_only(make: Make) -> None:
     async def scenario() -> None:
         worker = make("say(event='failed', message=str(os.getsid(0) == os.getpid()))")
-        with pytest.raises(StartupError, match="^True$"):
+        with pytest.raises(StartupError, match=r"^True$"):
             await launch(worker)
 
     run(scenario())
@@ -226,4 +225,3 @@ def test_nothing_can_be_asked_of_one_that_was_not_started(make: Make) -> None:
     worker.kill()
     with pytest.raises(RuntimeError, match="was not started"):
         worker.tell({})
-    assert sys.executable

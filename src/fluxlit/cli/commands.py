@@ -12,6 +12,7 @@ from fluxlit.cli import serve, shutdown
 app = typer.Typer(
     name="fluxlit",
     no_args_is_help=True,
+    rich_markup_mode=None,  # its tables cut option names short in a terminal of 80 columns
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="One app object, one command, one port: a FastAPI API and a Streamlit UI together.",

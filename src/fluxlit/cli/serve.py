@@ -37,13 +37,15 @@ TargetArgument = Annotated[
     ),
 ]
 HostOption = Annotated[
-    str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")
+    str | None, typer.Option(help="Address to listen on; 127.0.0.1 if unset.", show_default=False)
 ]
 PortOption = Annotated[
-    int | None, typer.Option(help="Port; 0 for any.", min=0, max=65535, show_default="8000")
+    int | None,
+    typer.Option(help="Port; 8000 if unset, 0 for any.", min=0, max=65535, show_default=False),
 ]
 LevelOption = Annotated[
-    LogLevel | None, typer.Option("--log-level", help="Log level.", show_default="info")
+    LogLevel | None,
+    typer.Option("--log-level", help="Least level to log; info if unset.", show_default=False),
 ]
 ProxyOption = Annotated[
     bool | None,
@@ -55,11 +57,11 @@ ProxyOption = Annotated[
 ]
 AllowIpsOption = Annotated[
     str | None,
-    typer.Option(help="Proxies to believe: addresses and networks.", show_default="127.0.0.1,::1"),
+    typer.Option(help="Proxies to believe; 127.0.0.1,::1 if unset.", show_default=False),
 ]
 WorkersOption = Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)]
 PidfileOption = Annotated[
-    Path | None, typer.Option(help="Pid file.", show_default=".fluxlit-dev.pid")
+    Path | None, typer.Option(help="Pid file; .fluxlit-dev.pid if unset.", show_default=False)
 ]
 NoPidfileOption = Annotated[bool, typer.Option("--no-pidfile", help="Write no pid file.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Log every request and decision.")]
@@ -76,7 +78,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter an option
     no_pidfile: NoPidfileOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Serve an app while you write it: pages follow your edits, errors show in the browser.
+    """Serve an app while you write it; pages follow your edits.
 
     Example: fluxlit dev app:app --port 9000
     """
@@ -115,7 +117,7 @@ def demo(
     port: PortOption = None,
     log_level: LevelOption = None,
 ) -> None:
-    """Serve the demo application: an operations desk with a few thousand orders.
+    """Serve the demo application, an operations desk.
 
     Example: fluxlit demo --port 9000
     """

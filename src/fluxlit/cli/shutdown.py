@@ -20,7 +20,7 @@ _KILL_WAIT = 2.0
 
 def shutdown(
     pidfile: Annotated[
-        Path | None, typer.Option(help="Pid file of the service.", show_default=".fluxlit-dev.pid")
+        Path | None, typer.Option(help="Pid file; .fluxlit-dev.pid if unset.", show_default=False)
     ] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for it to end.", min=0)] = 5.0,
     force: Annotated[

@@ -6,10 +6,10 @@ service that was killed, whatever process has its number now.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -72,15 +72,16 @@ class PidFile:
                 msg = f"cannot write the pid file {self.path}: {exc.strerror}"
                 remedy = "pass --pidfile with another path, or --no-pidfile"
                 raise StartupError(msg, remedy=remedy) from exc
-            if not _try_lock(file, fcntl.LOCK_EX):
-                file.close()
-                msg = f"a service that uses the pid file {self.path} is already running"
-                remedy = "stop it with `fluxlit shutdown`, or pass --no-pidfile"
-                raise StartupError(msg, remedy=remedy)
-            if _is_at(file, self.path):
+            with ExitStack() as opened:
+                opened.callback(file.close)
+                if not _try_lock(file, fcntl.LOCK_EX):
+                    msg = f"a service that uses the pid file {self.path} is already running"
+                    remedy = "stop it with `fluxlit shutdown`, or pass --no-pidfile"
+                    raise StartupError(msg, remedy=remedy)
                 _check_content(file, self.path)
-                return file
-            file.close()
+                if _is_at(file, self.path):
+                    opened.pop_all()
+                    return file
 
 
 def running_pid(path: Path) -> int | None:
@@ -107,7 +108,7 @@ def remove_stale(path: Path) -> None:
     Raises:
         ConfigurationError: It holds something that no service wrote.
     """
-    with contextlib.suppress(FileNotFoundError), _open(path) as file:
+    with suppress(FileNotFoundError), _open(path) as file:
         if _try_lock(file, fcntl.LOCK_EX) and _is_at(file, path):
             _check_content(file, path)
             path.unlink()

@@ -1,0 +1,138 @@
+"""A service of these tests: its app, its processes, and what it leaves behind."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from tests.support.service import Service
+
+PIDFILE = ".fluxlit-dev.pid"
+
+APP = """
+from __future__ import annotations
+
+import asyncio, os
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, WebSocket
+from fluxlit import FluxLit
+
+@asynccontextmanager
+async def lifespan(api):
+    yield {"db": "sqlite"}
+    Path("api-stopped").touch()
+
+app = FluxLit(title="Probe", fastapi_kwargs={"lifespan": lifespan})
+
+@app.api.get("/db")
+def db(request: Request) -> str:
+    return request.state.db
+
+@app.api.get("/pid")
+def pid() -> int:
+    return os.getpid()
+
+@app.api.get("/slow")
+async def slow(seconds: float) -> str:
+    Path("slow-begun").touch()
+    await asyncio.sleep(seconds)
+    return "done"
+
+@app.api.get("/spawn")
+def spawn() -> None:
+    os.system("echo $PPID > /dev/null; exec sleep 300 & echo $! > spawned")
+
+@app.api.websocket("/echo")
+async def echo(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        await socket.send_text(text)
+
+@app.page("/")
+def home(st: Any) -> None:
+    st.title("Home")
+"""
+
+
+@contextmanager
+def started(
+    *arguments: str, directory: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Service]:
+    """Start ``fluxlit`` without waiting for anything; it is gone at the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="fluxlit-test-") as state:
+        service = Service(
+            arguments, directory=directory, state=Path(state), environment=environment or {}
+        )
+        try:
+            yield service
+        finally:
+            service.kill()
+
+
+def get(service: Service, path: str, *, seconds: float = 10) -> tuple[int, str]:
+    """Ask the service; return status and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=seconds)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def is_ready(service: Service) -> bool:
+    """Tell whether both halves of the service answer."""
+    try:
+        return get(service, "/api/readyz")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def ask(service: Service, path: str) -> object:
+    """Ask the API and read its JSON."""
+    return json.loads(get(service, path)[1])
+
+
+def workers(service: Service) -> dict[str, psutil.Process]:
+    """The living workers by kind."""
+    found = {}
+    try:
+        children = psutil.Process(service.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return {}
+    for child in children:
+        try:
+            line = " ".join(child.cmdline())
+        except psutil.Error:
+            continue
+        for kind in ("gateway", "ui"):
+            if f"_entry.{kind}" in line:
+                found[kind] = child
+    return found
+
+
+def until(condition: Callable[[], object], *, seconds: float = 30, what: str = "") -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        AssertionError: It did not in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or condition}"
+        time.sleep(0.02)
+
+
+def leftovers(service: Service, directory: Path) -> list[str]:
+    """What a service that has ended must not leave: run directories, sockets, pid files."""
+    left = [str(path) for path in service.run_root.rglob("*")]
+    return left + [path.name for path in directory.glob("*.pid")]
