@@ -69,10 +69,10 @@ def test_the_apis_life_goes_around_the_block_and_fills_the_state() -> None:
 
 
 def test_an_app_without_lifespans_is_served_without() -> None:
-    async def refuses(scope: Scope, receive: Receive, send: Send) -> None:
+    async def refuses(scope: Scope, _receive: Receive, _send: Send) -> None:
         raise AssertionError(scope["type"])
 
-    async def returns(scope: Scope, receive: Receive, send: Send) -> None:
+    async def returns(_scope: Scope, _receive: Receive, _send: Send) -> None:
         return
 
     async def scenario() -> None:
@@ -98,7 +98,7 @@ def test_a_startup_that_raises_is_told_with_its_cause(error: Any) -> None:
 
 
 def test_a_startup_that_says_why_in_the_protocol_is_told_too() -> None:
-    async def failing(scope: Scope, receive: Receive, send: Send) -> None:
+    async def failing(_scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "lifespan.startup.failed", "message": "no licence"})
 
@@ -128,7 +128,7 @@ def test_a_shutdown_that_raises_is_logged_and_does_no_more(
 def test_an_app_that_never_answers_can_be_cancelled_and_leaves_no_task() -> None:
     ended: list[str] = []
 
-    async def silent(scope: Scope, receive: Receive, send: Send) -> None:
+    async def silent(_scope: Scope, _receive: Receive, _send: Send) -> None:
         try:
             await asyncio.Event().wait()
         finally:
@@ -175,7 +175,7 @@ def unified(api: FastAPI, *resources: Any) -> UnifiedApp:
 
 def noted(log: list[str], name: str, *, leave: Exception | None = None) -> Any:
     @asynccontextmanager
-    async def resource(state: object) -> AsyncIterator[None]:
+    async def resource(_state: object) -> AsyncIterator[None]:
         log.append(f"enter {name}")
         try:
             yield
@@ -230,7 +230,7 @@ def test_each_request_on_the_private_socket_gets_a_copy_of_the_state() -> None:
     state = {"db": "sqlite"}
     seen: list[object] = []
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
         scope["state"]["mine"] = True
         seen.append(scope["state"])
 

@@ -113,6 +113,8 @@ class FakeUpstream:
         return [(n, v) for n, _, v in (line.partition(b": ") for line in lines)]
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone leaves accept() waiting
         self._listener.close()
 
 

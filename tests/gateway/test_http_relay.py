@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import threading
@@ -260,35 +261,31 @@ def test_no_response_head_is_a_bad_gateway(plain: House, rubbish: bytes) -> None
     assert b"Traceback" not in reply.body
 
 
-def test_a_kept_connection_that_died_is_replaced(plain: House) -> None:
-    def one_answer(conn: Conn) -> None:
-        conn.head()
-        conn.ok(b"first")
-        conn.head()  # the next request arrives on this connection, and gets no answer
+def one_answer(conn: Conn) -> None:
+    """Answer the first request of a connection; hang up on the second."""
+    head = conn.head()
+    length = re.search(rb"content-length: (\d+)", head)
+    conn.body(int(length[1]) if length else 0)
+    conn.ok(b"first")
+    conn.head()
 
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"DELETE"])
+def test_a_kept_connection_that_dies_is_replaced(plain: House, method: bytes) -> None:
     plain.upstream.script = one_answer
-    plain.server.get(b"/")
-    plain.upstream.script = plain.upstream.answer_all
-    assert plain.server.get(b"/").body == b"ok"
+    before = plain.upstream.connections
+    assert plain.server.get(b"/").status == 200
+    assert plain.server.get(b"/", method=method).status == 200
+    assert plain.upstream.connections == before + 2
 
 
 def test_an_upload_never_meets_a_kept_connection(plain: House) -> None:
-    def one_answer(conn: Conn) -> None:
-        conn.head()
-        conn.ok(b"first")
-        conn.head()
-
     plain.upstream.script = one_answer
-    plain.server.get(b"/")
-
-    def upload(conn: Conn) -> None:
-        conn.head()
-        conn.body(2)
-        conn.ok(b"stored")
-
-    plain.upstream.script = upload
+    before = plain.upstream.connections
     request = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"
-    assert plain.server.raw(request).endswith(b"stored")
+    assert plain.server.get(b"/").status == 200
+    assert plain.server.raw(request).endswith(b"first")
+    assert plain.upstream.connections == before + 2
 
 
 def test_a_client_that_leaves_ends_the_upstreams_work(plain: House) -> None:

@@ -44,7 +44,8 @@ def gateway(run_dir: Path, upstream: FakeUpstream) -> Iterator[GatewayProcess]:
     command = [sys.executable, "-m", "uvicorn", "tests.gateway.served:app", "--uds", str(path)]
     env = {**os.environ, "UPSTREAM_SOCKET": str(upstream.path)}
     root = Path(__file__).parents[2]
-    with subprocess.Popen([*command, "--log-level", "critical"], env=env, cwd=root) as process:
+    process = subprocess.Popen([*command, "--log-level", "critical"], env=env, cwd=root)
+    try:
         deadline = time.monotonic() + 20
         while not path.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -53,7 +54,9 @@ def gateway(run_dir: Path, upstream: FakeUpstream) -> Iterator[GatewayProcess]:
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             assert client.recv(100).startswith(b"HTTP/1.1 200")
         yield served
+    finally:
         process.terminate()
+        process.wait(20)
 
 
 def test_an_upload_of_300_mb_leaves_nothing_behind(gateway: GatewayProcess) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 from tests.support.service import Service
@@ -78,7 +79,13 @@ def started(
             service.kill()
 
 
-def get(service: Service, path: str, *, seconds: float = 10) -> tuple[int, str]:
+class Listening(Protocol):
+    """What answers on a port of this machine."""
+
+    port: int
+
+
+def get(service: Listening, path: str, *, seconds: float = 10) -> tuple[int, str]:
     """Ask the service; return status and body."""
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=seconds)
     try:
@@ -89,7 +96,7 @@ def get(service: Service, path: str, *, seconds: float = 10) -> tuple[int, str]:
         connection.close()
 
 
-def is_ready(service: Service) -> bool:
+def is_ready(service: Listening) -> bool:
     """Tell whether both halves of the service answer."""
     try:
         return get(service, "/api/readyz")[0] == 200
@@ -97,7 +104,7 @@ def is_ready(service: Service) -> bool:
         return False
 
 
-def ask(service: Service, path: str) -> object:
+def ask(service: Listening, path: str) -> object:
     """Ask the API and read its JSON."""
     return json.loads(get(service, path)[1])
 
@@ -136,3 +143,9 @@ def leftovers(service: Service, directory: Path) -> list[str]:
     """What a service that has ended must not leave: run directories, sockets, pid files."""
     left = [str(path) for path in service.run_root.rglob("*")]
     return left + [path.name for path in directory.glob("*.pid")]
+
+
+def assert_gone(processes: list[psutil.Process], *, seconds: float) -> None:
+    """Hold processes to be gone; one that only waits to be collected is."""
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    assert not [item for item in alive if item.status() != psutil.STATUS_ZOMBIE]

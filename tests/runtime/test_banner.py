@@ -43,7 +43,7 @@ def test_the_origin_can_be_typed_into_a_browser(host: str, origin: str) -> None:
 
 def test_a_workers_report_is_read_and_what_it_leaves_out_has_a_default() -> None:
     address = Address.from_message(
-        {"event": "loaded", "host": "h", "port": 0, "title": "T", "docs": None, "grace": None}
+        {"event": "loaded", "host": "h", "port": 0, "title": "T", "docs": None}
     )
     assert (address.title, address.docs, address.grace) == ("T", None, 30.0)
     assert Address.from_message({"host": "h", "port": 0, "grace": 5.0}).grace == 5.0

@@ -15,6 +15,7 @@ import pytest
 from tests.runtime.harness import (
     APP,
     PIDFILE,
+    assert_gone,
     get,
     is_ready,
     leftovers,
@@ -88,11 +89,6 @@ def home(tmp_path: Path) -> Path:
 def all_processes(service: Service) -> list[psutil.Process]:
     parent = psutil.Process(service.pid)
     return [parent, *parent.children(recursive=True)]
-
-
-def assert_gone(processes: list[psutil.Process], *, seconds: float) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
-    assert not [item for item in alive if item.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_ctrl_c_in_the_terminal_lets_a_request_finish_and_closes_websockets(home: Path) -> None:

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.runtime.harness import leftovers, started
 from tests.support.ports import free_port
@@ -27,6 +28,19 @@ class Blocked:
             raise ModuleNotFoundError("No module named 'streamlit'", name="streamlit")
 
 sys.meta_path.insert(0, Blocked())
+"""
+
+RESTLESS = """
+import threading, time
+from .title import TITLE
+from fluxlit import FluxLit
+
+def poll_for_ever():
+    while True:
+        time.sleep(1)
+
+threading.Thread(target=poll_for_ever, name="restless").start()
+app = FluxLit(title=TITLE)
 """
 
 LIFESPAN = """
@@ -126,29 +140,33 @@ def test_a_run_directory_that_others_can_read(tmp_path: Path) -> None:
     assert "is not private to this user" in message
 
 
-def test_a_search_path_a_package_no_pid_file_and_misleading_neighbours(tmp_path: Path) -> None:
+def test_two_gateways_a_search_path_threads_that_never_end_and_misleading_neighbours(
+    tmp_path: Path,
+) -> None:
     """Everything about the surroundings is unusual, and none of it matters."""
     package = tmp_path / "src" / "desk"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "title.py").write_text("TITLE = 'From src'")
-    (package / "site.py").write_text(
-        "from .title import TITLE\nfrom fluxlit import FluxLit\napp = FluxLit(title=TITLE)"
-    )
+    (package / "site.py").write_text(RESTLESS)
     for name in ("queue", "calendar", "types", "platform"):
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('taken for the real one')")
     environment = {"PYTHONPATH": str(tmp_path / "src"), "FLUXLIT_NO_PIDFILE": "1"}
-    with running("run", "desk.site:app", directory=tmp_path, environment=environment) as service:
+    command = ("run", "desk.site:app", "--workers", "2")
+    with running(*command, directory=tmp_path, environment=environment) as service:
         assert "From src is ready" in service.output()
+        assert len(psutil.Process(service.pid).children(recursive=True)) == 3
+        assert service.stop(signal.SIGTERM) < 8
+        assert "ending while threads still run: restless" in service.output()
         assert list(tmp_path.glob("*.pid")) == []
 
 
-def test_a_file_target_with_all_standard_streams_closed(tmp_path: Path) -> None:
+def test_a_file_target_with_closed_standard_streams_and_an_open_umask(tmp_path: Path) -> None:
     sub = tmp_path / "sub"
     sub.mkdir()
     (sub / "app.py").write_text(GOOD)
     port = free_port()
-    command = f"exec {FLUXLIT} run sub/app.py --port {port} <&- >&- 2>&-"
+    command = f"umask 0; exec {FLUXLIT} run sub/app.py --port {port} <&- >&- 2>&-"
     process = ServerProcess(
         ["/bin/sh", "-c", command],
         directory=tmp_path,
@@ -158,6 +176,9 @@ def test_a_file_target_with_all_standard_streams_closed(tmp_path: Path) -> None:
     try:
         process.wait_until_ready([Probe(port, "/api/readyz")])
         assert (tmp_path / "other.pid").read_text() == f"{process.pid}\n"
+        (run_directory,) = tmp_path.glob("r/*")
+        for path in (run_directory, *run_directory.glob("*.sock")):
+            assert path.stat().st_mode & 0o077 == 0
         process.stop(signal.SIGTERM)
     finally:
         process.kill()

@@ -89,7 +89,8 @@ def test_nobodys_files_are_removed(base: Path) -> None:
     for file in (*foreign, nested):
         file.parent.mkdir(exist_ok=True)
         file.write_text("mine")
-    (base / DEAD[::-1] / "lock").touch()
+    for folder in (base / DEAD[::-1], base / "projects"):
+        (folder / "lock").touch()
     grow_old(base / "projects")
     sweep(base)
     assert all(file.read_text() == "mine" for file in (*foreign, nested))

@@ -214,7 +214,7 @@ class _Exchange:
             while (await self._receive())["type"] != "http.disconnect":
                 pass
             if not self._over:
-                pass
+                self._connection.fail(ClientGoneError())
         except Exception as error:  # noqa: BLE001  # handed to the coroutine that answers
             self._connection.fail(error)
 

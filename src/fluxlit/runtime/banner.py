@@ -41,8 +41,6 @@ class Address:
     def from_message(cls, message: dict[str, JsonValue]) -> Address:
         """Read what a gateway worker reported."""
         known = {name: value for name, value in message.items() if name in cls.__slots__}
-        if known.get("grace") is None:
-            known.pop("grace", None)
         return cls(**known)  # type: ignore[arg-type] # our own worker wrote it
 
     def bound_to(self, sock: socket.socket) -> Address:

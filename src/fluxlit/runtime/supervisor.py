@@ -36,9 +36,6 @@ Coro = Coroutine[Any, Any, None]
 UI_GRACE: Final = 5.0
 """Seconds that UI workers have to end once the gateway has drained."""
 
-GATEWAY_GRACE: Final = 30.0
-"""Seconds for requests in flight, unless ``uvicorn_graceful_shutdown_timeout_s`` says otherwise."""
-
 MARGIN: Final = 3.0
 """Seconds that a gateway worker has beyond its own grace to end."""
 
@@ -145,7 +142,7 @@ class Supervisor:
 
     async def _drain(self) -> None:
         """End the workers in order: first who takes requests, then who answers them."""
-        grace = GATEWAY_GRACE if self._address is None else self._address.grace
+        grace = self._address.grace if self._address else 0.0
         orderly = asyncio.ensure_future(self._stop(grace + MARGIN, UI_GRACE))
         again = asyncio.ensure_future(self._signals.get())
         await asyncio.wait({orderly, again}, return_when=asyncio.FIRST_COMPLETED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from math import ceil
 from pathlib import Path
 
 import uvicorn
@@ -35,7 +36,7 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         prefix=settings.api_prefix(),
         ui=settings.ui_base(),
         docs=app.api.docs_url,
-        grace=settings.uvicorn_graceful_shutdown_timeout_s,
+        grace=_grace(settings),
         log_level=settings.log_level,
     )
     _, sockets = lifeline.receive()
@@ -59,7 +60,6 @@ def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:
 
 def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
     settings = app.settings
-    grace = settings.uvicorn_graceful_shutdown_timeout_s
     return uvicorn.Config(
         unified,
         lifespan="on",
@@ -71,8 +71,13 @@ def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
         server_header=False,
         # The gateway reads forwarding headers itself, and only from proxies that are trusted.
         proxy_headers=False,
-        timeout_graceful_shutdown=int(grace) if grace is not None else DEFAULT_GRACE,
+        timeout_graceful_shutdown=_grace(settings),
     )
+
+
+def _grace(settings: FluxlitSettings) -> int:
+    grace = settings.uvicorn_graceful_shutdown_timeout_s
+    return DEFAULT_GRACE if grace is None else ceil(grace)
 
 
 def _reason(unified: UnifiedApp) -> FluxLitError:

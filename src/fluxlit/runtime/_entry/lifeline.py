@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import queue
 import signal
@@ -24,7 +25,12 @@ from fluxlit.workers.spec import WorkerSpec
 ORPHAN_GRACE: Final = 1.0
 """Seconds that a worker has to finish after its parent is gone."""
 
+LEAVING_GRACE: Final = 1.0
+"""Seconds that the user's own threads have to end once everything was served."""
+
 FAILED: Final = 1
+
+_LOG: Final = logging.getLogger("fluxlit.workers")
 
 
 class Lifeline(threading.Thread):
@@ -86,4 +92,13 @@ def run_worker(serve: Serve) -> NoReturn:
     except FluxLitError as exc:
         lifeline.report("failed", message=str(exc), remedy=exc.remedy)
         sys.exit(FAILED)
+    threading.Thread(target=_leave, daemon=True).start()
     sys.exit(0)
+
+
+def _leave() -> None:
+    """End this process although threads of the user's still run; Python would wait for them."""
+    time.sleep(LEAVING_GRACE)
+    names = [item.name for item in threading.enumerate() if not item.daemon]
+    _LOG.warning("ending while threads still run: %s", ", ".join(names[1:]))
+    os._exit(0)

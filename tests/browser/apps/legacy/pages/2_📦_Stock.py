@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import pandas as pd  # type: ignore[import-untyped]  # it ships no types
+import pandas as pd
 import streamlit as st
 from stock_data import ITEMS  # type: ignore[import-not-found]  # found beside the script
 

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+from tests.gateway.harness import BuildHouse, Conn, EventFlag
+
+from fluxlit.gateway import GatewayOptions
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_limit_of_connections_makes_requests_wait_their_turn(house: BuildHouse) -> None:
+    home = house(GatewayOptions(max_connections=1, connect_timeout=0.3))
+    taken, leave = EventFlag(), EventFlag()
+
+    def script(conn: Conn) -> None:
+        while head := conn.head():
+            if b"/slow" in head:
+                taken.set()
+                leave.expect("nobody let the slow request go")
+            conn.ok()
+
+    home.upstream.script = script
+    with home.server.connect() as client:
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        taken.expect("the slow request did not arrive")
+        assert home.server.get(b"/").status == 504
+        leave.set()
+        assert client.recv(1000).startswith(b"HTTP/1.1 200")
+    assert home.server.get(b"/").status == 200
+
+
+def test_a_failure_to_connect_gives_its_place_back(house: BuildHouse) -> None:
+    home = house(GatewayOptions(max_connections=1, connect_timeout=0.3))
+    home.upstream.close()
+    assert [home.server.get(b"/").status for _ in range(3)] == [503] * 3
