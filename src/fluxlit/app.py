@@ -333,8 +333,7 @@ def _existing(script: str | Path | None) -> Path | None:
 
 def _prober(gateway: Gateway, upstreams: Upstreams) -> Prober:
     async def probe() -> Probe:
-        found = await gateway.probe(upstreams.select({"type": "http", "headers": []}))
-        return Probe(ok=found.ready, detail=found.detail)
+        return await gateway.probe(upstreams.select({"type": "http", "headers": []}))
 
     return probe
 

@@ -87,7 +87,7 @@ def test_a_malformed_host_is_a_bad_request(plain: House, host: str) -> None:
 def test_probing_an_upstream(upstream: FakeUpstream, ui_path: str) -> None:
     target = Upstream("ui-0", str(upstream.path))
     gateway = Gateway(echo_api, GatewayOptions(mount="/m", ui_path=ui_path), Fixed(target))
-    assert asyncio.run(gateway.probe(target)).ready
+    assert asyncio.run(gateway.probe(target)).ok
     assert upstream.target == f"/m{ui_path}/_stcore/health".encode()
 
 
@@ -101,8 +101,8 @@ def test_probing_an_upstream_that_is_not_well(run_dir: Path, upstream: FakeUpstr
 
     upstream.script = unwell
     probe = asyncio.run(gateway.probe(target))
-    assert (probe.ready, probe.detail) == (False, "health answers 503")
+    assert (probe.ok, probe.detail) == (False, "health answers 503")
     upstream.script = lambda conn: conn.until_closed()
-    assert not asyncio.run(gateway.probe(target, timeout_seconds=0.1)).ready
+    assert not asyncio.run(gateway.probe(target, timeout_seconds=0.1)).ok
     nobody = Upstream("ui-1", str(run_dir / "none.sock"))
     assert asyncio.run(gateway.probe(nobody)).detail == "ui-1: nobody listens yet"

@@ -18,10 +18,11 @@ from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.responses import NOT_FOUND, send_answer, send_redirect
 from fluxlit.gateway.routing import Route, RouteKind, Router, raw
 from fluxlit.gateway.upstream import Upstream, Upstreams
+from fluxlit.health import Probe
 from fluxlit.logging import is_well_formed, new_request_id, request_id_ctx
 
 if TYPE_CHECKING:
-    from fluxlit.gateway.ui import Probe, UserInterface
+    from fluxlit.gateway.ui import UserInterface
 
 
 _SERVED = frozenset({"http", "websocket"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fluxlit._types import Receive, Scope
 from fluxlit.exceptions import BodyTooLarge, UpstreamError, UpstreamStarting
@@ -26,16 +26,9 @@ from fluxlit.gateway.responses import BAD_HOST, CROSS_SITE, answer_for, send_ans
 from fluxlit.gateway.routing import raw
 from fluxlit.gateway.upstream import Upstream, Upstreams, open_connection
 from fluxlit.gateway.websocket_relay import SocketRequest, WebSocketRelay
+from fluxlit.health import Probe
 
 logger = logging.getLogger("fluxlit.gateway")
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Whether an upstream is ready, and if not, why."""
-
-    ready: bool
-    detail: str
 
 
 class UserInterface:
@@ -77,7 +70,8 @@ class UserInterface:
         try:
             await relay(scope, rest, visitor, receive, send)
         except (UpstreamError, BodyTooLarge) as error:
-            level = logging.INFO if isinstance(error, UpstreamStarting) else logging.WARNING
+            # Each browser that waits for the start asks once a second: not news.
+            level = logging.DEBUG if isinstance(error, UpstreamStarting) else logging.WARNING
             logger.log(level, "%s: %s", type(error).__name__, error)
             await self._answer(scope, send, error)
         except Exception as error:
@@ -90,10 +84,10 @@ class UserInterface:
             async with asyncio.timeout(timeout_seconds):
                 status = await self._health_status(upstream, timeout_seconds)
         except TimeoutError:
-            return Probe(ready=False, detail=f"no answer within {timeout_seconds:g} s")
+            return Probe(ok=False, detail=f"no answer within {timeout_seconds:g} s")
         except UpstreamError as error:
-            return Probe(ready=False, detail=error.message)
-        return Probe(ready=status == 200, detail=f"health answers {status}")
+            return Probe(ok=False, detail=error.message)
+        return Probe(ok=status == 200, detail=f"health answers {status}")
 
     def close(self) -> None:
         """Drop idle connections."""
