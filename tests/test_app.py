@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from fluxlit import ApiClient, FluxLit, FluxlitSettings
 from fluxlit.exceptions import ConfigurationError, PageError
+from fluxlit.gateway.options import GatewayOptions
 
 
 class MySettings(FluxlitSettings):
@@ -117,7 +118,8 @@ def test_the_gateway_is_told_the_settings() -> None:
     )
     app = FluxLit(settings=settings)
     app.page("/docs")(lambda: None)
-    options = app.gateway_options()
+    slugs = frozenset(page.slug for page in app.page_records)
+    options = GatewayOptions.from_settings(app.settings, page_paths=slugs, internal_socket="")
     assert (options.mount, options.prefix, options.max_body_bytes) == ("/m", "/api", 7)
     assert options.trusted_proxies == ("127.0.0.1", "::1")
     assert options.page_paths == {"docs"}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,14 +12,8 @@ from fastapi import FastAPI
 from fluxlit._types import Message, Receive, Scope, Send
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import StartupError
-from fluxlit.unified import (
-    LocalUpstreams,
-    UnifiedApp,
-    WithState,
-    api_lifespan,
-    refuse_several_workers,
-    uvicorn_workers,
-)
+from fluxlit.sidecar import LocalUpstreams
+from fluxlit.unified import UnifiedApp, api_lifespan
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -224,33 +217,3 @@ def test_what_fails_at_the_end_is_reported_as_a_failed_end() -> None:
         }
 
     run(scenario)
-
-
-def test_each_request_on_the_private_socket_gets_a_copy_of_the_state() -> None:
-    state = {"db": "sqlite"}
-    seen: list[object] = []
-
-    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
-        scope["state"]["mine"] = True
-        seen.append(scope["state"])
-
-    async def scenario() -> None:
-        with_state: Any = WithState(app, state)
-        await with_state({"type": "http"}, None, None)
-
-    run(scenario)
-    assert seen == [{"db": "sqlite", "mine": True}]
-    assert state == {"db": "sqlite"}
-
-
-def test_outside_of_uvicorn_there_is_one_worker() -> None:
-    assert multiprocessing.parent_process() is None
-    assert uvicorn_workers() == 1
-    refuse_several_workers()
-
-
-def test_a_local_upstream_is_the_socket_in_the_run_directory() -> None:
-    upstreams = LocalUpstreams()
-    assert upstreams.select({}).socket_path == "/nonexistent/ui-0.sock"
-    upstreams.directory = Path("/run/x")
-    assert upstreams.select({}).socket_path == "/run/x/ui-0.sock"

@@ -6,9 +6,9 @@ supervisor, which need none of them, start at once.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from fluxlit._lazy import lazy_face
 from fluxlit._version import __version__
 
 if TYPE_CHECKING:
@@ -25,23 +25,12 @@ __all__ = [
     "__version__",
 ]
 
-_HOME = {
-    "ApiClient": "fluxlit.client",
-    "FluxLit": "fluxlit.app",
-    "FluxLitPublicUrls": "fluxlit.urls",
-    "FluxlitSettings": "fluxlit.config",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name (PEP 562)."""
-    if name not in _HOME:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    value: object = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_face(
+    __name__,
+    {
+        "ApiClient": "fluxlit.client",
+        "FluxLit": "fluxlit.app",
+        "FluxLitPublicUrls": "fluxlit.urls",
+        "FluxlitSettings": "fluxlit.config",
+    },
+)

@@ -6,7 +6,6 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, Generic
@@ -27,7 +26,8 @@ from fluxlit.health import Probe, Prober, Readiness, add_health_routes
 from fluxlit.pages.records import PageFn, PageRecord, make_record
 from fluxlit.pages.registry import PageRegistry, discover
 from fluxlit.pages.runner import Site
-from fluxlit.unified import LocalUpstreams, Sidecar, UnifiedApp
+from fluxlit.sidecar import LocalUpstreams, Sidecar, locate
+from fluxlit.unified import UnifiedApp
 from fluxlit.urls import FluxLitPublicUrls
 from fluxlit.workers.spec import WorkerSpec
 
@@ -239,33 +239,14 @@ class FluxLit(Generic[SettingsT]):
         return UnifiedApp(self._api, self._gateway(upstreams, internal_socket))
 
     def _gateway(self, upstreams: Upstreams, internal_socket: str = "") -> Gateway:
-        options = replace(self.gateway_options(), internal_socket=internal_socket)
+        options = GatewayOptions.from_settings(
+            self._settings,
+            page_paths=frozenset(page.slug for page in self._pages),
+            internal_socket=internal_socket,
+        )
         gateway = Gateway(self._api, options, upstreams)
         self._readiness.prober = _prober(gateway, upstreams)
         return gateway
-
-    def gateway_options(self) -> GatewayOptions:
-        """Return the settings that the gateway decides by."""
-        settings = self._settings
-        return GatewayOptions(
-            mount=settings.public_mount_path(),
-            prefix=settings.api_prefix(),
-            ui_path=settings.ui_base(),
-            public_base_url=settings.public_base_url,
-            allowed_origins=tuple(settings.cors_allow_origins),
-            trusted_proxies=settings.effective_forwarded_allow_ips(),
-            connect_timeout=settings.gateway_upstream_connect_timeout_s,
-            read_timeout=settings.gateway_upstream_read_timeout_s,
-            max_body_bytes=settings.gateway_max_proxy_request_body_bytes,
-            max_connections=settings.gateway_httpx_max_connections,
-            ws_open_timeout=settings.gateway_ws_open_timeout_s,
-            ws_ping_interval=settings.gateway_ws_ping_interval_s,
-            ws_ping_timeout=settings.gateway_ws_ping_timeout_s,
-            ws_close_timeout=settings.gateway_ws_close_timeout_s,
-            ws_max_message_bytes=settings.gateway_ws_max_message_bytes or 200 * 1024 * 1024,
-            access_log=settings.enable_gateway_access_log or settings.debug,
-            page_paths=frozenset(page.slug for page in self._pages),
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the app under any ASGI server; the UI worker is started by its lifespan."""
@@ -288,7 +269,7 @@ class FluxLit(Generic[SettingsT]):
     def _find_target(self) -> str:
         """Find out where this object can be imported: what was said, else where it is."""
         said = self._import_target or os.environ.get(_env.APP, "").strip()
-        return said or _locate(self) or DEFAULT_TARGET
+        return said or locate(self) or DEFAULT_TARGET
 
     def _make_api(self, arguments: dict[str, Any]) -> FastAPI:
         settings = self._settings
@@ -336,16 +317,3 @@ def _prober(gateway: Gateway, upstreams: Upstreams) -> Prober:
         return await gateway.probe(upstreams.select({"type": "http", "headers": []}))
 
     return probe
-
-
-def _locate(app: object) -> str | None:
-    """Search the imported modules for an attribute that is this object."""
-    script = None
-    for name, module in list(sys.modules.items()):
-        for attribute, value in list(vars(module).items()):
-            if value is app and name == "__main__":
-                file = getattr(module, "__file__", None)
-                script = f"{file}:{attribute}" if file else None
-            elif value is app:
-                return f"{name}:{attribute}"
-    return script

@@ -1,36 +1,20 @@
-"""One ASGI app and one lifespan over gateway, UI and API."""
+"""One ASGI app and one lifespan over gateway and API."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import multiprocessing
-import os
 import traceback
 from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
-
-from fluxlit import _env
 from fluxlit._types import ASGIApp, Message, Receive, Scope, Send
 from fluxlit.exceptions import FluxLitError, StartupError
 from fluxlit.gateway.gateway import Gateway
-from fluxlit.gateway.upstream import Upstream
-from fluxlit.workers.command import WorkerKind
-from fluxlit.workers.pool import WorkerPool
-from fluxlit.workers.private import private_server
-from fluxlit.workers.process import WorkerProcess, launch
-from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory, ui_socket
-from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit")
-
-STOP_GRACE: Final = 5.0
-"""Seconds that a UI worker has to end after the last request was served."""
 
 State = MutableMapping[str, Any]
 """What the API's lifespan yields, for its requests to find as ``request.state``."""
@@ -157,113 +141,3 @@ async def _answer(
         return answer.result() if answer.done() else None
     finally:
         answer.cancel()
-
-
-class LocalUpstreams:
-    """The UI workers of one run directory, as the gateway sees them.
-
-    Attributes:
-        directory: The run directory; None until there is one.
-    """
-
-    def __init__(self, directory: Path | None = None) -> None:
-        self.directory = directory
-
-    def select(self, scope: Scope) -> Upstream:  # noqa: ARG002 - one worker needs no choice
-        """Return the worker that serves a request."""
-        folder = self.directory or Path("/nonexistent")
-        return Upstream(name="ui-0", socket_path=ui_socket(folder, 0))
-
-
-class Sidecar:
-    """The UI worker of an app that a foreign server runs: ``uvicorn app:app``.
-
-    Args:
-        spec: What the UI worker is told; the run directory is filled in here.
-        upstreams: Told of the run directory as soon as there is one.
-        private: The app that pages reach over the private socket.
-    """
-
-    def __init__(self, spec: WorkerSpec, upstreams: LocalUpstreams, private: ASGIApp) -> None:
-        self._spec = spec
-        self._upstreams = upstreams
-        self._private = private
-
-    @contextlib.asynccontextmanager
-    async def __call__(self, state: State) -> AsyncIterator[None]:
-        """Start the UI worker and the private socket; stop both at the end.
-
-        Args:
-            state: What the API's lifespan yields, once it has; for requests on the private socket.
-        """
-        refuse_several_workers()
-        with RunDirectory(base_directory(os.environ)) as directory:
-            spec = self._spec.in_directory(directory.path)
-            pool = WorkerPool(1, lambda slot: _launch_ui(spec.for_slot(slot)))
-            self._upstreams.directory = directory.path
-            private = WithState(self._private, state)
-            async with private_server(private, api_socket(directory.path)):
-                await pool.start()
-                keeper = asyncio.create_task(_keep(pool))
-                try:
-                    yield
-                finally:
-                    keeper.cancel()
-                    await pool.stop(STOP_GRACE)
-
-
-async def _keep(pool: WorkerPool) -> None:
-    """Keep the UI worker alive; the API stays if the UI keeps dying, and readiness says so."""
-    try:
-        await pool.keep()
-    except StartupError as exc:
-        _LOG.critical("the UI is down until this server is started again: %s", exc)
-
-
-async def _launch_ui(spec: WorkerSpec) -> WorkerProcess:
-    return await launch(WorkerProcess(WorkerKind.UI, spec))
-
-
-class WithState:
-    """An app whose requests find the state of a lifespan that another server runs.
-
-    Args:
-        app: The app.
-        state: The lifespan's state.
-    """
-
-    def __init__(self, app: ASGIApp, state: State) -> None:
-        self._app = app
-        self._state = state
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one scope; each gets a copy, as the server's own requests do."""
-        await self._app({**scope, "state": dict(self._state)}, receive, send)
-
-
-def refuse_several_workers() -> None:
-    """Refuse to run as one of several Uvicorn workers, each of which would run a UI of its own.
-
-    Raises:
-        StartupError: This process is one of several.
-    """
-    workers = uvicorn_workers()
-    if workers > 1 and not _env.is_truthy(os.environ.get(_env.ALLOW_UNIFIED_MULTIWORKER)):
-        msg = f"uvicorn --workers {workers} would start {workers} UIs that do not know each other"
-        remedy = (
-            f"use `fluxlit run --workers {workers}`, or set {_env.ALLOW_UNIFIED_MULTIWORKER}=1"
-            " if that is what you want"
-        )
-        raise StartupError(msg, remedy=remedy)
-
-
-def uvicorn_workers() -> int:
-    """Return how many workers the Uvicorn around this process runs; 1 when it cannot be told.
-
-    Uvicorn hands its configuration to each worker as an argument of the process object
-    (uvicorn/_subprocess.py); there is no public way to ask.
-    """
-    config = getattr(multiprocessing.current_process(), "_kwargs", {}).get("config")
-    if not isinstance(config, uvicorn.Config) or config.reload:  # which runs one, whatever is set
-        return 1
-    return config.workers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,7 +35,12 @@ def home(st: Any, client: ApiClient) -> None:
 """
 
 
+README = Path(__file__).parents[2] / "README.md"
 LAUNCHES = {"": Launch(files={"app.py": QUICK_START})}
+
+
+def test_is_what_the_readme_shows() -> None:
+    assert QUICK_START in README.read_text(encoding="utf-8")
 
 
 def test_shows_what_the_api_said(page: Page, site: Site) -> None:

@@ -71,21 +71,10 @@ def fails(
     return output.partition("error: ")[2]
 
 
-def test_a_missing_module(tmp_path: Path) -> None:
-    message = fails(tmp_path, "desk:app")
-    assert message.startswith("there is no module 'desk'")
-    assert "where desk.py is" in message
-
-
 def test_a_module_that_exits(tmp_path: Path) -> None:
     message = fails(tmp_path, code="import sys\nsys.exit(3)")
     assert message.startswith("cannot import 'app:app': SystemExit: 3")
     assert f'File "{tmp_path}/app.py", line 2' in message
-
-
-def test_a_module_that_ends_the_process(tmp_path: Path) -> None:
-    message = fails(tmp_path, code="import os\nprint('last words')\nos._exit(0)")
-    assert "ended before it was ready (exit status 0)" in message
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -122,11 +111,6 @@ def test_the_apis_lifespan_raises(tmp_path: Path) -> None:
     message = fails(tmp_path, code=LIFESPAN)
     assert message.startswith("the API did not start: RuntimeError: no database")
     assert f'File "{tmp_path}/app.py", line 7, in lifespan' in message
-
-
-def test_an_option_that_streamlit_does_not_know(tmp_path: Path) -> None:
-    code = "from fluxlit import FluxLit\napp = FluxLit(streamlit_run_args=['--server.nope=1'])"
-    assert fails(tmp_path, code=code).startswith("streamlit_run_args: No such option")
 
 
 def test_a_pid_file_that_cannot_be_written(tmp_path: Path) -> None:

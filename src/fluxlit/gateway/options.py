@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fluxlit.config import FluxlitSettings
+
+MAX_MESSAGE = 200 * 1024 * 1024
+"""Bytes of one WebSocket message; Streamlit's own default (``server.maxMessageSize``, in MB)."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
@@ -46,7 +51,33 @@ class GatewayOptions:
     ws_ping_interval: float | None = None
     ws_ping_timeout: float | None = None
     ws_close_timeout: float | None = None
-    ws_max_message_bytes: int = 200 * 1024 * 1024
+    ws_max_message_bytes: int = MAX_MESSAGE
     access_log: bool = False
     page_paths: frozenset[str] = frozenset()
     internal_socket: str = ""
+
+    @classmethod
+    def from_settings(
+        cls, settings: FluxlitSettings, *, page_paths: frozenset[str], internal_socket: str
+    ) -> GatewayOptions:
+        """Take from an app's settings what the gateway decides by."""
+        return cls(
+            mount=settings.public_mount_path(),
+            prefix=settings.api_prefix(),
+            ui_path=settings.ui_base(),
+            public_base_url=settings.public_base_url,
+            allowed_origins=tuple(settings.cors_allow_origins),
+            trusted_proxies=settings.effective_forwarded_allow_ips(),
+            connect_timeout=settings.gateway_upstream_connect_timeout_s,
+            read_timeout=settings.gateway_upstream_read_timeout_s,
+            max_body_bytes=settings.gateway_max_proxy_request_body_bytes,
+            max_connections=settings.gateway_httpx_max_connections,
+            ws_open_timeout=settings.gateway_ws_open_timeout_s,
+            ws_ping_interval=settings.gateway_ws_ping_interval_s,
+            ws_ping_timeout=settings.gateway_ws_ping_timeout_s,
+            ws_close_timeout=settings.gateway_ws_close_timeout_s,
+            ws_max_message_bytes=settings.gateway_ws_max_message_bytes or MAX_MESSAGE,
+            access_log=settings.enable_gateway_access_log or settings.debug,
+            page_paths=page_paths,
+            internal_socket=internal_socket,
+        )

@@ -12,10 +12,12 @@ import uvicorn
 from fluxlit.app import FluxLit
 from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import FluxLitError, StartupError
+from fluxlit.gateway.options import MAX_MESSAGE
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.loading import user_frames
-from fluxlit.unified import LocalUpstreams, UnifiedApp
+from fluxlit.sidecar import LocalUpstreams
+from fluxlit.unified import UnifiedApp
 from fluxlit.workers.rundir import api_socket
 from fluxlit.workers.server import WorkerServer, serve
 from fluxlit.workers.spec import WorkerSpec
@@ -64,7 +66,7 @@ def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
         unified,
         lifespan="on",
         ws="websockets-sansio",
-        ws_max_size=settings.gateway_ws_max_message_bytes or 200 * 1024 * 1024,
+        ws_max_size=settings.gateway_ws_max_message_bytes or MAX_MESSAGE,
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
