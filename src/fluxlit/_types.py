@@ -6,4 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
-__all__ = ["ASGIApp", "JsonValue", "Message", "Receive", "Scope", "Send"]
+HANDOFF = "fluxlit.handoff"
+"""The ASGI extension and event by which a WebSocket is handed over (workers/handoff.py)."""
+
+__all__ = ["HANDOFF", "ASGIApp", "JsonValue", "Message", "Receive", "Scope", "Send"]

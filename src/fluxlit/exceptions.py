@@ -8,6 +8,7 @@
     ├── PageError                 a page cannot be registered (also a ValueError)
     ├── StartupError              the service cannot start: port taken, a worker failed
     ├── BodyTooLarge              a request to the UI is larger than the gateway may pass on
+    ├── HandoffError              a socket could not be handed to a worker; nothing happened
     └── UpstreamError             the UI cannot answer this request
         ├── UpstreamStarting      nobody listens yet; a worker is on its way
         ├── UpstreamUnavailable   it cannot be reached, or hung up before it answered
@@ -57,6 +58,10 @@ class StartupError(FluxLitError):
 
 class BodyTooLarge(FluxLitError):
     """A request to the UI is larger than the gateway may pass on."""
+
+
+class HandoffError(FluxLitError):
+    """A browser's socket could not be handed to a worker; nothing has happened to it."""
 
 
 class UpstreamError(FluxLitError):

@@ -20,7 +20,13 @@ from fluxlit.unified import State
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
-from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory, ui_socket
+from fluxlit.workers.rundir import (
+    RunDirectory,
+    api_socket,
+    base_directory,
+    handoff_socket,
+    ui_socket,
+)
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit")
@@ -32,17 +38,23 @@ STOP_GRACE: Final = 5.0
 class LocalUpstreams:
     """The UI workers of one run directory, as the gateway sees them.
 
+    Args:
+        hands_over: Whether browsers' sockets are handed to the workers where the server can.
+
     Attributes:
         directory: The run directory; None until there is one.
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, *, hands_over: bool = False) -> None:
         self.directory = directory
+        self._hands_over = hands_over
 
     def select(self, scope: Scope) -> Upstream:  # noqa: ARG002 - one worker needs no choice
         """Return the worker that serves a request."""
         folder = self.directory or Path("/nonexistent")
-        return Upstream(name="ui-0", socket_path=ui_socket(folder, 0))
+        path = ui_socket(folder, 0)
+        handoff = handoff_socket(path) if self._hands_over else None
+        return Upstream(name="ui-0", socket_path=path, handoff_path=handoff)
 
 
 class Sidecar:

@@ -145,6 +145,10 @@ class Streamlit(_Group):
     streamlit_port: Port = Field(
         default=0, description="UI worker's port where it listens on TCP, 0 to 65535; 0 picks one."
     )
+    ui_handoff: bool = Field(
+        default=True,
+        description="Hand a page's WebSocket to the UI worker where possible, else relay it.",
+    )
     streamlit_run_cli_args: Strings = Field(
         default=[], description="Extra options for Streamlit, such as --theme.base=dark."
     )

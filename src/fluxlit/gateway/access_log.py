@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from time import perf_counter
 
 from fluxlit._headers import REQUEST_ID
-from fluxlit._types import Message, Scope, Send
+from fluxlit._types import HANDOFF, Message, Scope, Send
 from fluxlit.logging import redact_query_string
 
 logger = logging.getLogger("fluxlit.access")
@@ -41,6 +41,8 @@ class StampedSend:
 
     def _started(self, message: Message) -> Message:
         kind = message["type"]
+        if kind == HANDOFF:
+            return message  # only the relay that may follow a failed one starts a response
         if kind == "websocket.accept":
             self.status = 101
         elif kind == "websocket.close":

@@ -87,6 +87,14 @@ def to_upstream_handshake(
     ]
 
 
+def to_upstream_upgrade(
+    headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, mount: bytes
+) -> Headers:
+    """Compose the head of a WebSocket handshake that the UI worker itself is to finish."""
+    kept = [item for item in to_upstream(headers, visitor, mount) if item[0] != b"content-length"]
+    return [*kept, (b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
+
+
 def from_upstream(headers: Iterable[tuple[bytes, bytes]], status: int) -> Headers:
     """Filter a response of the UI: order and repetition are kept.
 

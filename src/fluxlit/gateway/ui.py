@@ -6,8 +6,8 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from fluxlit._types import Receive, Scope
-from fluxlit.exceptions import BodyTooLarge, UpstreamError, UpstreamStarting
+from fluxlit._types import HANDOFF, Receive, Scope
+from fluxlit.exceptions import BodyTooLarge, HandoffError, UpstreamError, UpstreamStarting
 from fluxlit.gateway.access_log import StampedSend
 from fluxlit.gateway.connection import Connection, request_head
 from fluxlit.gateway.headers import (
@@ -16,6 +16,7 @@ from fluxlit.gateway.headers import (
     find,
     to_upstream,
     to_upstream_handshake,
+    to_upstream_upgrade,
     visitor_of,
 )
 from fluxlit.gateway.http_relay import HTTPRelay, RelayRequest, framing_of, target_of
@@ -126,6 +127,9 @@ class UserInterface:
             await send_answer(scope, send, CROSS_SITE, send.request_id)
             return
         visitor = replace(visitor, host=host.encode("latin-1"))
+        upstream = self._upstreams.select(scope)
+        if await self._hand_over(scope, rest, visitor, send, upstream):
+            return
         headers = to_upstream_handshake(scope["headers"], visitor, self._mount)
         request = SocketRequest(
             self._target(scope, rest),
@@ -133,7 +137,23 @@ class UserInterface:
             tuple(scope.get("subprotocols", ())),
             can_answer_http="websocket.http.response" in (scope.get("extensions") or {}),
         )
-        await self._websocket_relay(request, self._upstreams.select(scope), receive, send)
+        await self._websocket_relay(request, upstream, receive, send)
+
+    async def _hand_over(
+        self, scope: Scope, rest: bytes, visitor: Visitor, send: StampedSend, upstream: Upstream
+    ) -> bool:
+        """Hand the browser's socket to the worker, if server and worker can; tell whether."""
+        if upstream.handoff_path is None or HANDOFF not in (scope.get("extensions") or {}):
+            return False
+        headers = to_upstream_upgrade(scope["headers"], visitor, self._mount)
+        head = request_head("GET", self._target(scope, rest), _identified(headers, send))
+        try:
+            await send({"type": HANDOFF, "socket": upstream.handoff_path, "head": head})
+        except HandoffError as error:
+            logger.debug("relaying instead: %s", error)
+            return False
+        send.status = 101
+        return True
 
     def _target(self, scope: Scope, rest: bytes) -> bytes:
         return target_of(self._mount + rest, scope.get("query_string", b""))

@@ -27,12 +27,14 @@ class Upstream:
         name: What logs call it.
         socket_path: Its Unix socket; ``None`` to reach it through ``url``.
         url: Scheme, host and port where there is no socket.
+        handoff_path: Where it takes browsers' sockets over; ``None`` if it does not.
         managed: Whether a supervisor keeps it alive, so that "nobody listens" means "not yet".
     """
 
     name: str
     socket_path: str | None = None
     url: str = "http://ui"
+    handoff_path: str | None = None
     managed: bool = True
 
 

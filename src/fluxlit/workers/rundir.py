@@ -41,6 +41,11 @@ def ui_socket(directory: str | Path, slot: int) -> str:
     return str(Path(directory, f"ui-{slot}.sock"))
 
 
+def handoff_socket(socket_path: str) -> str:
+    """Return where the UI worker of a socket takes browsers' sockets over."""
+    return f"{socket_path.removesuffix('.sock')}.give"
+
+
 def base_directory(environ: Mapping[str, str]) -> Path:
     """Return the folder that holds the run directories of this user, and make sure it is private.
 

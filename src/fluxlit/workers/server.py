@@ -40,6 +40,12 @@ class WorkerServer(uvicorn.Server):
         if self.started:
             self._on_ready()
 
+    def new_protocol(self) -> asyncio.Protocol:
+        """Make the protocol of one more connection, as the server does for those it accepts."""
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
     def drain(self) -> None:
         """Finish what is in flight and end; asked again, end now."""
         if self.should_exit:

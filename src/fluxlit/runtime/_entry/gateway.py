@@ -18,6 +18,7 @@ from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.loading import user_frames
 from fluxlit.sidecar import LocalUpstreams
 from fluxlit.unified import UnifiedApp
+from fluxlit.workers.handoff import HandoffHTTPProtocol, HandoffProtocol
 from fluxlit.workers.rundir import api_socket
 from fluxlit.workers.server import WorkerServer, serve
 from fluxlit.workers.spec import WorkerSpec
@@ -42,7 +43,7 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         log_level=settings.log_level,
     )
     _, sockets = lifeline.receive()
-    upstreams = LocalUpstreams(Path(spec.run_directory))
+    upstreams = LocalUpstreams(Path(spec.run_directory), hands_over=settings.ui_handoff)
     unified = app.asgi(upstreams, internal_socket=api_socket(spec.run_directory))
     server = WorkerServer(_server_config(app, unified), lambda: _ready(lifeline, settings))
     # A start that fails is told once, by the supervisor.
@@ -65,7 +66,8 @@ def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
     return uvicorn.Config(
         unified,
         lifespan="on",
-        ws="websockets-sansio",
+        http=HandoffHTTPProtocol,
+        ws=HandoffProtocol,
         ws_max_size=settings.gateway_ws_max_message_bytes or MAX_MESSAGE,
         ws_per_message_deflate=False,
         log_config=None,

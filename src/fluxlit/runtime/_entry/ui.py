@@ -16,7 +16,8 @@ from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.targets import parse_target, source_folder
 from fluxlit.workers.collector import IdleCollector, freeze
-from fluxlit.workers.rundir import api_socket, ui_socket
+from fluxlit.workers.handoff import SUPPORTED, HandoffListener
+from fluxlit.workers.rundir import api_socket, handoff_socket, ui_socket
 from fluxlit.workers.server import WorkerServer, serve
 from fluxlit.workers.sockets import bind_unix
 from fluxlit.workers.spec import WorkerSpec
@@ -32,21 +33,51 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Serve the app's UI until asked to end."""
     _tell_pages(spec, app)
     counter = ActivityCounter(_streamlit_app(spec, app))
-    final = Path(ui_socket(spec.run_directory, spec.slot))
-    fresh = final.with_name(f"{final.stem}.{os.getpid()}.sock")
-    sock = bind_unix(str(fresh))
-    inode = fresh.stat().st_ino
+    door = Door(Path(ui_socket(spec.run_directory, spec.slot)))
 
     def ready() -> None:
         freeze()
-        fresh.rename(final)  # beside the old one, then over it: no moment without a worker
+        door.open()
         lifeline.report("ready")
 
+    server = WorkerServer(_server_config(counter), ready)
+    jobs = [IdleCollector(lambda: counter.seen).run]
+    if SUPPORTED:
+        jobs.append(HandoffListener(str(door.fresh_handoff), server.new_protocol).run)
     try:
-        server = WorkerServer(_server_config(counter), ready)
-        serve(server, [sock], IdleCollector(lambda: counter.seen).run)
+        serve(server, [bind_unix(str(door.fresh))], *jobs)
     finally:
-        _unlink_own(final, inode)
+        door.close()
+
+
+class Door:
+    """The two sockets of a worker under the names by which gateways find it.
+
+    They are bound under names of their own and renamed when the worker is ready: beside the old
+    worker's first, then over them, so that there is no moment without a worker.
+
+    Args:
+        final: Where the worker's server is to be found.
+    """
+
+    def __init__(self, final: Path) -> None:
+        self.fresh = final.with_name(f"{final.stem}.{os.getpid()}.sock")
+        self.fresh_handoff = Path(handoff_socket(str(self.fresh)))
+        self._finals = {self.fresh_handoff: Path(handoff_socket(str(final))), self.fresh: final}
+        self._inodes: dict[Path, int] = {}
+
+    def open(self) -> None:
+        """Let gateways find the worker."""
+        for fresh, final in self._finals.items():
+            if fresh.exists():
+                self._inodes[final] = fresh.stat().st_ino
+                fresh.rename(final)
+
+    def close(self) -> None:
+        """Remove the names unless a newer worker has put its own in their place."""
+        for final, inode in self._inodes.items():
+            if final.exists() and final.stat().st_ino == inode:
+                final.unlink()
 
 
 class ActivityCounter:
@@ -136,12 +167,6 @@ def _server_config(app: ASGIApp) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACE,
         **server_options(),
     )
-
-
-def _unlink_own(socket_path: Path, inode: int) -> None:
-    """Remove the socket unless a newer worker has put its own in its place."""
-    if socket_path.exists() and socket_path.stat().st_ino == inode:
-        socket_path.unlink()
 
 
 if __name__ == "__main__":
