@@ -188,8 +188,12 @@ class HandoffListener:
         loop = asyncio.get_running_loop()
         browser.setblocking(False)
         protocol = self._make_protocol()
-        await loop.connect_accepted_socket(lambda: protocol, browser)
-        protocol.data_received(packet)
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, browser)
+        head, end, behind = packet.partition(_END_OF_HEAD)
+        protocol.data_received(head + end)
+        upgraded = transport.get_protocol()  # the head made it a WebSocket
+        if behind and isinstance(upgraded, asyncio.Protocol):
+            upgraded.data_received(behind)
 
 
 async def _readable(sock: socket.socket) -> None:
