@@ -118,11 +118,25 @@ def test_the_gateway_is_told_the_settings() -> None:
     )
     app = FluxLit(settings=settings)
     app.page("/docs")(lambda: None)
-    slugs = frozenset(page.slug for page in app.page_records)
-    options = GatewayOptions.from_settings(app.settings, page_paths=slugs, internal_socket="")
+    paths = app._docs_paths()
+    options = GatewayOptions.from_settings(app.settings, docs_paths=paths, internal_socket="")
     assert (options.mount, options.prefix, options.max_body_bytes) == ("/m", "/api", 7)
     assert options.trusted_proxies == ("127.0.0.1", "::1")
-    assert options.page_paths == {"docs"}
+    assert options.docs_paths == {"/redoc", "/openapi.json"}
+
+
+def test_the_docs_are_found_at_the_root_only_where_nothing_else_is(tmp_path: Path) -> None:
+    assert FluxLit()._docs_paths() == {"/docs", "/redoc", "/openapi.json"}
+    assert FluxLit(api=FastAPI(docs_url="/help", redoc_url=None))._docs_paths() == {"/openapi.json"}
+    script = tmp_path / "dashboard.py"
+    script.touch()
+    assert FluxLit(streamlit_script=script)._docs_paths() == frozenset()
+
+
+def test_origins_of_the_api_s_cors_do_not_open_the_ui_s_websocket() -> None:
+    settings = FluxlitSettings(cors_allow_origins=["*"], ui_allowed_origins=["https://a.example"])
+    options = GatewayOptions.from_settings(settings, docs_paths=frozenset(), internal_socket="")
+    assert options.allowed_origins == ("https://a.example",)
 
 
 def test_it_finds_out_where_it_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:

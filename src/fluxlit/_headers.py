@@ -47,6 +47,11 @@ FORWARDED = frozenset(
 
 IDENTITY = frozenset(
     {
+        b"cf-access-authenticated-user-email",
+        b"cf-access-jwt-assertion",
+        b"remote-email",
+        b"remote-groups",
+        b"remote-name",
         b"remote-user",
         b"x-auth-request-access-token",
         b"x-auth-request-email",
@@ -69,6 +74,16 @@ IDENTITY = frozenset(
 
 A page may trust them, so they pass to the UI only from a proxy that is itself trusted.
 """
+
+IDENTITY_PREFIXES = (
+    b"tailscale-user-",
+    b"x-authentik-",
+    b"x-goog-authenticated-user-",
+    b"x-goog-iap-",
+    b"x-ms-client-principal",
+    b"x-ms-token-",
+)
+"""Beginnings of such names, for proxies that use many."""
 
 WEBSOCKET_HANDSHAKE = frozenset(
     {

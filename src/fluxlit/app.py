@@ -11,11 +11,11 @@ from types import ModuleType
 from typing import Any, Final, Generic
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from typing_extensions import TypeVar
 
 from fluxlit import _env
 from fluxlit._types import JsonValue, Receive, Scope, Send
+from fluxlit.api import docs_paths, make_api
 from fluxlit.client import ApiClient
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.exceptions import ConfigurationError, PageError
@@ -34,10 +34,6 @@ from fluxlit.workers.spec import WorkerSpec
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
 
 DEFAULT_TARGET: Final = "app:app"
-
-_OWNED_CORS: Final = frozenset(
-    {"allow_origins", "allow_credentials", "allow_methods", "allow_headers"}
-)
 
 
 class FluxLit(Generic[SettingsT]):
@@ -96,7 +92,7 @@ class FluxLit(Generic[SettingsT]):
         if api is not None and fastapi_kwargs:
             msg = "fastapi_kwargs are for a FastAPI app that FluxLit makes, and api= was given"
             raise ConfigurationError(msg, remedy="pass them to FastAPI(...) where api is made")
-        self._api = api if api is not None else self._make_api(dict(fastapi_kwargs or {}))
+        self._api = api if api is not None else make_api(self._settings, fastapi_kwargs or {})
         add_health_routes(self._api, self._readiness)
 
     @property
@@ -173,7 +169,8 @@ class FluxLit(Generic[SettingsT]):
             raise PageError(msg, remedy="drop streamlit_script=, or move the page into its pages/")
 
         def register(fn: PageFn) -> PageFn:
-            self._pages.add(make_record(path, fn, title=title, icon=icon, tags=tuple(tags)))
+            record = make_record(path, fn, title=title, icon=icon, tags=tuple(tags))
+            self._pages.add(record, taken=self._settings.api_prefix())
             return fn
 
         return register
@@ -225,7 +222,9 @@ class FluxLit(Generic[SettingsT]):
 
     def override_settings(self, values: Mapping[str, JsonValue]) -> None:
         """Replace settings by those of the command line, which beat every other source."""
-        self._settings = self._settings.model_copy(update=dict(values))
+        changed = self._settings.model_copy(update=dict(values))
+        load_settings(FluxlitSettings, **dict(values))  # a copy is not validated
+        self._settings = changed
         self._asgi = None
 
     def asgi(self, upstreams: Upstreams, *, internal_socket: str = "") -> UnifiedApp:
@@ -241,12 +240,18 @@ class FluxLit(Generic[SettingsT]):
     def _gateway(self, upstreams: Upstreams, internal_socket: str = "") -> Gateway:
         options = GatewayOptions.from_settings(
             self._settings,
-            page_paths=frozenset(page.slug for page in self._pages),
+            docs_paths=self._docs_paths(),
             internal_socket=internal_socket,
         )
         gateway = Gateway(self._api, options, upstreams)
         self._readiness.prober = _prober(gateway, upstreams)
         return gateway
+
+    def _docs_paths(self) -> frozenset[str]:
+        """Return where the API's documentation is looked for at the UI's root."""
+        if self._script is not None:
+            return frozenset()  # a script that was served alone before keeps all of its paths
+        return docs_paths(self._api) - {f"/{page.slug}" for page in self._pages}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the app under any ASGI server; the UI worker is started by its lifespan."""
@@ -270,21 +275,6 @@ class FluxLit(Generic[SettingsT]):
         """Find out where this object can be imported: what was said, else where it is."""
         said = self._import_target or os.environ.get(_env.APP, "").strip()
         return said or locate(self) or DEFAULT_TARGET
-
-    def _make_api(self, arguments: dict[str, Any]) -> FastAPI:
-        settings = self._settings
-        api = FastAPI(**{**arguments, "title": settings.title})
-        if settings.cors_allow_origins:
-            extra = settings.cors_middleware_kwargs.items()
-            api.add_middleware(
-                CORSMiddleware,
-                allow_origins=settings.cors_allow_origins,
-                allow_credentials=settings.cors_allow_credentials,
-                allow_methods=["*"],
-                allow_headers=["*"],
-                **{key: value for key, value in extra if key not in _OWNED_CORS},
-            )
-        return api
 
 
 def _with_arguments(

@@ -162,7 +162,7 @@ def locate(app: object) -> str | None:
     """
     script = None
     for name, module in list(sys.modules.items()):
-        for attribute, value in list(vars(module).items()):
+        for attribute, value in list(getattr(module, "__dict__", {}).items()):
             if value is app and name == "__main__":
                 file = getattr(module, "__file__", None)
                 script = f"{file}:{attribute}" if file else None

@@ -71,6 +71,8 @@ DEFAULTS: dict[str, object] = {
     "strict_startup": False,
     "title": "FluxLit",
     "trust_proxy": False,
+    "ui_allowed_origins": [],
+    "ui_handoff": True,
     "ui_path": "/",
     "url_session_query_param": "fluxlit_sid",
     "uvicorn_graceful_shutdown_timeout_s": None,
@@ -375,3 +377,15 @@ def test_a_subclass_fields_wrong_json_is_a_configuration_error(
 
 def test_the_face_is_sorted() -> None:
     assert fluxlit.config.__all__ == sorted(fluxlit.config.__all__)
+
+
+def test_a_trusted_proxy_that_is_no_address_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="forwarded_allow_ips: 'foo' is no address"):
+        load_settings(trust_proxy=True, forwarded_allow_ips="10.0.0.0/8, foo")
+    load_settings(trust_proxy=True, forwarded_allow_ips="10.0.0.1/8, unix, *, ::1")
+
+
+def test_debug_lowers_only_the_default_log_level() -> None:
+    assert FluxlitSettings(debug=True).effective_log_level() == "debug"
+    assert FluxlitSettings(debug=True, log_level="error").effective_log_level() == "error"
+    assert FluxlitSettings().effective_log_level() == "info"

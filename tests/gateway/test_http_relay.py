@@ -10,7 +10,7 @@ import pytest
 from tests.gateway.harness import BuildHouse, Conn, EventFlag, House
 
 from fluxlit.gateway import GatewayOptions
-from fluxlit.gateway.http_relay import target_of
+from fluxlit.gateway.routing import target_of
 
 pytestmark = pytest.mark.integration
 

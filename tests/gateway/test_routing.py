@@ -7,12 +7,13 @@ from fluxlit.gateway.routing import RouteKind, raw, route
 
 API, UI = RouteKind.API, RouteKind.UI
 REDIRECT, NOT_FOUND = RouteKind.REDIRECT, RouteKind.NOT_FOUND
-DEFAULT = GatewayOptions()
-MOUNTED = GatewayOptions(mount="/apps/my-app")
-UI_PATH = GatewayOptions(ui_path="/ui")
-API_ROOT = GatewayOptions(prefix="", ui_path="/ui")
+DOCS = frozenset({"/docs", "/redoc", "/openapi.json"})
+DEFAULT = GatewayOptions(docs_paths=DOCS)
+MOUNTED = GatewayOptions(mount="/apps/my-app", docs_paths=DOCS)
+UI_PATH = GatewayOptions(ui_path="/ui", docs_paths=DOCS)
+API_ROOT = GatewayOptions(prefix="", ui_path="/ui", docs_paths=DOCS)
 INSIDE = GatewayOptions(prefix="/ui/api", ui_path="/ui")
-DOCS_PAGE = GatewayOptions(page_paths=frozenset({"docs"}))
+PLAIN = GatewayOptions()
 
 
 @pytest.mark.parametrize(
@@ -36,9 +37,8 @@ DOCS_PAGE = GatewayOptions(page_paths=frozenset({"docs"}))
         (DEFAULT, b"/openapi.json/", UI),
         (DEFAULT, b"/docs/more", UI),
         (DEFAULT, b"*", UI),
-        (DOCS_PAGE, b"/docs", UI),
-        (DOCS_PAGE, b"/docs/", UI),
-        (DOCS_PAGE, b"/redoc", REDIRECT),
+        (PLAIN, b"/docs", UI),
+        (PLAIN, b"/docs/", UI),
         (MOUNTED, b"/apps/my-app", UI),
         (MOUNTED, b"/apps/my-app/api/users", API),
         (MOUNTED, b"/apps/my-app/docs", REDIRECT),

@@ -60,6 +60,25 @@ def test_a_page_below_a_page_is_refused_with_a_name_that_works() -> None:
     assert "/a-b" in caught.value.remedy
 
 
+@pytest.mark.parametrize("path", ["/static", "/_stcore", "/media/", "/api"])
+def test_paths_that_others_answer_are_refused(path: str) -> None:
+    with pytest.raises(PageError, match="own"):
+        PageRegistry().add(make_record(path, page), taken="/api")
+
+
+def test_beside_an_api_at_the_root_or_elsewhere_a_page_may_have_the_name() -> None:
+    PageRegistry().add(make_record("/api", page), taken="")
+    PageRegistry().add(make_record("/apis", page), taken="/api")
+
+
+def test_a_generator_would_show_nothing_and_is_refused() -> None:
+    def parts() -> Iterator[None]:
+        yield
+
+    with pytest.raises(PageError, match="generator"):
+        make_record("/", parts)
+
+
 def test_the_default_page_is_the_one_at_the_root_else_the_first() -> None:
     at_root, first = registry("/b", "/").default, registry("/b", "/a").default
     assert at_root is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
@@ -71,6 +72,14 @@ def test_the_chosen_page_runs_and_only_that_one() -> None:
         ("home", True),
         ("users", False),
     ]
+
+
+def test_an_async_page_runs_to_its_end() -> None:
+    async def page(st: Any) -> None:
+        await asyncio.sleep(0)
+        st.write("done")
+
+    assert run(FakeStreamlit(), site(("/", page))).written == ["done"]
 
 
 def test_the_tab_shows_the_app_and_below_the_root_the_page_too() -> None:

@@ -126,7 +126,7 @@ class Gateway(_Group):
     gateway_ws_max_message_bytes: int | None = Field(
         default=None,
         gt=0,
-        description="Largest WebSocket message, in bytes; unset: Streamlit's own limit.",
+        description="Largest WebSocket message, in bytes; unset: 200 MB, as Streamlit.",
     )
     uvicorn_graceful_shutdown_timeout_s: float | None = Field(
         default=None,
@@ -144,6 +144,10 @@ class Streamlit(_Group):
     )
     streamlit_port: Port = Field(
         default=0, description="UI worker's port where it listens on TCP, 0 to 65535; 0 picks one."
+    )
+    ui_allowed_origins: Strings = Field(
+        default=[],
+        description="Other origins whose pages may open the UI's WebSocket; * for all.",
     )
     ui_handoff: bool = Field(
         default=True,

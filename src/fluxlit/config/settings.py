@@ -11,6 +11,7 @@ unknown keys of the project file are an error.
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -127,6 +128,21 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
             msg = f"{exc.message}; {exc.remedy}"
             raise ValueError(msg) from None
         return self
+
+    @model_validator(mode="after")
+    def _check_proxies(self) -> FluxlitSettings:
+        for proxy in self.effective_forwarded_allow_ips():
+            if proxy not in {"*", "unix"}:
+                try:
+                    ip_network(proxy, strict=False)
+                except ValueError:
+                    msg = f'forwarded_allow_ips: {proxy!r} is no address, network, "unix" or "*"'
+                    raise ValueError(msg) from None
+        return self
+
+    def effective_log_level(self) -> str:
+        """Return the log level, which ``debug`` lowers from "info" to "debug"."""
+        return "debug" if self.debug and self.log_level == "info" else self.log_level
 
     def public_mount_path(self) -> str:
         """Return the public path of the whole app in normal form, ``""`` for the root."""

@@ -16,7 +16,7 @@ from fluxlit.gateway.forwarded import TrustedProxies
 from fluxlit.gateway.headers import Headers, find
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.responses import NOT_FOUND, send_answer, send_redirect
-from fluxlit.gateway.routing import Route, RouteKind, Router, raw
+from fluxlit.gateway.routing import Route, RouteKind, Router, raw, target_of
 from fluxlit.gateway.upstream import Upstream, Upstreams
 from fluxlit.health import Probe
 from fluxlit.logging import is_well_formed, new_request_id, request_id_ctx
@@ -111,7 +111,8 @@ class Gateway:
         if route.kind is RouteKind.NOT_FOUND or self._is_internal(scope):
             await send_answer(scope, sent, NOT_FOUND, sent.request_id)
         elif route.kind is RouteKind.REDIRECT:
-            await send_redirect(sent, self._docs_base + route.rest.rstrip(b"/"))
+            location = self._docs_base + route.rest.rstrip(b"/")
+            await send_redirect(sent, target_of(location, scope.get("query_string", b"")))
         else:
             await self._ui(scope, route.rest, receive, sent, trusted=trusted)
 

@@ -12,6 +12,7 @@ from fluxlit._headers import (
     FORWARDED,
     HOP_BY_HOP,
     IDENTITY,
+    IDENTITY_PREFIXES,
     REQUEST_ID,
     SERVER_OWN,
     WEBSOCKET_HANDSHAKE,
@@ -68,10 +69,11 @@ def to_upstream(headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, mount:
         mount: The public path of the app, raw.
     """
     drop = _REQUEST_DROP if visitor.trusted else _REQUEST_DROP_STRANGER
+    prefixes = (_OURS,) if visitor.trusted else (_OURS, *IDENTITY_PREFIXES)
     kept = [
         item
         for item in _without_listed(headers)
-        if item[0] not in drop and not item[0].startswith(_OURS)
+        if item[0] not in drop and not item[0].startswith(prefixes)
     ]
     return [(b"host", visitor.host), *kept, *_forwarding(visitor, mount)]
 

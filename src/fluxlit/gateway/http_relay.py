@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from dataclasses import dataclass
 
 from fluxlit._types import Receive, Scope, Send
@@ -24,7 +23,6 @@ logger = logging.getLogger("fluxlit.gateway")
 
 # RFC 9110 section 9.2.2: what may be sent again when nobody knows whether it arrived.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
-_UNSAFE_IN_TARGET = re.compile(rb"[\x00-\x20\x7f]")
 _FRAMING_CHUNKED = ((b"transfer-encoding", b"chunked"),)
 
 
@@ -68,18 +66,6 @@ def framing_of(scope: Scope) -> Framing:
     if find(headers, b"transfer-encoding") is not None:
         return Framing(None, chunked=True)
     return Framing(content_length(headers), chunked=False)
-
-
-def target_of(path: bytes, query: bytes) -> bytes:
-    r"""Compose a request target; only what would break the request line is escaped.
-
-    >>> target_of(b"/a%2Fb/../\x01", b"q=%zz")
-    b'/a%2Fb/../%01?q=%zz'
-    """
-    target = b"%b?%b" % (path, query) if query else path
-    if not target.startswith(b"/"):
-        target = b"/" + target
-    return _UNSAFE_IN_TARGET.sub(lambda match: b"%%%02X" % match[0][0], target)
 
 
 class HTTPRelay:

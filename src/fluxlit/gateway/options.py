@@ -32,7 +32,7 @@ class GatewayOptions:
         ws_close_timeout: Seconds to wait for an upstream's closing handshake.
         ws_max_message_bytes: Largest WebSocket message, either way.
         access_log: Write one line a request.
-        page_paths: First path segments of UI pages that a redirect to the API's docs must not hide.
+        docs_paths: Paths at the UI's root that lead to the API's documentation: ``"/docs"``.
         internal_socket: Path of the gateway's private socket; connections that arrive on it reach
             the API only. Empty when there is none.
     """
@@ -53,12 +53,12 @@ class GatewayOptions:
     ws_close_timeout: float | None = None
     ws_max_message_bytes: int = MAX_MESSAGE
     access_log: bool = False
-    page_paths: frozenset[str] = frozenset()
+    docs_paths: frozenset[str] = frozenset()
     internal_socket: str = ""
 
     @classmethod
     def from_settings(
-        cls, settings: FluxlitSettings, *, page_paths: frozenset[str], internal_socket: str
+        cls, settings: FluxlitSettings, *, docs_paths: frozenset[str], internal_socket: str
     ) -> GatewayOptions:
         """Take from an app's settings what the gateway decides by."""
         return cls(
@@ -66,7 +66,7 @@ class GatewayOptions:
             prefix=settings.api_prefix(),
             ui_path=settings.ui_base(),
             public_base_url=settings.public_base_url,
-            allowed_origins=tuple(settings.cors_allow_origins),
+            allowed_origins=tuple(settings.ui_allowed_origins),
             trusted_proxies=settings.effective_forwarded_allow_ips(),
             connect_timeout=settings.gateway_upstream_connect_timeout_s,
             read_timeout=settings.gateway_upstream_read_timeout_s,
@@ -78,6 +78,6 @@ class GatewayOptions:
             ws_close_timeout=settings.gateway_ws_close_timeout_s,
             ws_max_message_bytes=settings.gateway_ws_max_message_bytes or MAX_MESSAGE,
             access_log=settings.enable_gateway_access_log or settings.debug,
-            page_paths=page_paths,
+            docs_paths=docs_paths,
             internal_socket=internal_socket,
         )

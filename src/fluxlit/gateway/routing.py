@@ -6,6 +6,7 @@ between the decision and the delivery.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import NamedTuple
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from urllib.parse import quote
 from fluxlit._paths import is_under
 from fluxlit.gateway.options import GatewayOptions
 
-_DOCS = (b"/docs", b"/redoc", b"/openapi.json")
+_UNSAFE_IN_TARGET = re.compile(rb"[\x00-\x20\x7f]")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -44,7 +45,7 @@ class Router:
     """The routing table of one gateway, prepared once.
 
     Args:
-        options: Mount, prefix, UI path and the pages' own paths.
+        options: Mount, prefix, UI path, and where the documentation is looked for.
 
     Example:
         >>> Router(GatewayOptions()).route("GET", b"/api/users").kind
@@ -57,7 +58,7 @@ class Router:
         self._mount = raw(options.mount)
         self._prefix = raw(options.prefix)
         self._ui = raw(options.ui_path)
-        self._redirects = frozenset() if self._ui else _docs_paths(options.page_paths)
+        self._redirects = frozenset() if self._ui else _redirects(options.docs_paths)
 
     def route(self, method: str, raw_path: bytes) -> Route:
         """Decide for one request.
@@ -101,7 +102,19 @@ def raw(path: str) -> bytes:
     return quote(path, safe="/~!$&'()*+,;=:@%").encode("ascii")
 
 
-def _docs_paths(page_paths: frozenset[str]) -> frozenset[bytes]:
-    taken = {raw(f"/{path.strip('/')}") for path in page_paths}
-    free = [path for path in _DOCS if path not in taken]
-    return frozenset(free + [path + b"/" for path in free if path != b"/openapi.json"])
+def target_of(path: bytes, query: bytes) -> bytes:
+    r"""Compose a request target; only what would break the request line is escaped.
+
+    >>> target_of(b"/a%2Fb/../\x01", b"q=%zz")
+    b'/a%2Fb/../%01?q=%zz'
+    """
+    target = b"%b?%b" % (path, query) if query else path
+    if not target.startswith(b"/"):
+        target = b"/" + target
+    return _UNSAFE_IN_TARGET.sub(lambda match: b"%%%02X" % match[0][0], target)
+
+
+def _redirects(docs_paths: frozenset[str]) -> frozenset[bytes]:
+    """Spell the paths as they come in: a page's also with a final slash, a file's not."""
+    paths = [raw(path) for path in docs_paths]
+    return frozenset(paths + [path + b"/" for path in paths if b"." not in path])

@@ -19,12 +19,12 @@ from fluxlit.gateway.headers import (
     to_upstream_upgrade,
     visitor_of,
 )
-from fluxlit.gateway.http_relay import HTTPRelay, RelayRequest, framing_of, target_of
+from fluxlit.gateway.http_relay import HTTPRelay, RelayRequest, framing_of
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.origin import OriginPolicy
 from fluxlit.gateway.pool import ConnectionPool
 from fluxlit.gateway.responses import BAD_HOST, CROSS_SITE, answer_for, send_answer
-from fluxlit.gateway.routing import raw
+from fluxlit.gateway.routing import raw, target_of
 from fluxlit.gateway.upstream import Upstream, Upstreams, open_connection
 from fluxlit.gateway.websocket_relay import SocketRequest, WebSocketRelay
 from fluxlit.health import Probe

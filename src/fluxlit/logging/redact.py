@@ -6,7 +6,26 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-DEFAULT_SENSITIVE_QUERY_KEYS: Final = frozenset({"auth_code", "fluxlit_sid"})
+DEFAULT_SENSITIVE_QUERY_KEYS: Final = frozenset(
+    {
+        "access_token",
+        "api_key",
+        "apikey",
+        "auth_code",
+        "client_secret",
+        "code",
+        "fluxlit_sid",
+        "id_token",
+        "password",
+        "refresh_token",
+        "secret",
+        "session_state",
+        "sig",
+        "signature",
+        "state",
+        "token",
+    }
+)
 
 _REDACTED: Final = "<redacted>"
 _SECRET_HEADERS: Final = frozenset(

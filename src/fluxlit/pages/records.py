@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from fluxlit._paths import normalize
+from fluxlit.exceptions import PageError
 from fluxlit.pages.plan import Plan, plan_of
 
 PageFn = Callable[..., Any]
-"""A page: takes what it declares; what it returns is not used."""
+"""A page, plain or ``async``: takes what it declares; what it returns is not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,11 @@ def make_record(
     """Make the record of a page function.
 
     Raises:
-        PageError: The function asks for something that no page can get.
+        PageError: The function is a generator, or asks for something that no page can get.
     """
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        msg = f"page {path!r}: {default_title(fn)} is a generator, which shows nothing"
+        raise PageError(msg, remedy="let the function run to its end instead of yielding")
     first_line, *_ = (fn.__doc__ or "").strip().splitlines() or [""]
     return PageRecord(
         path=path,

@@ -7,9 +7,13 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from fluxlit.exceptions import PageError
 from fluxlit.pages.records import PageRecord, is_root
+
+STREAMLIT_PATHS: Final = frozenset({"_stcore", "app", "component", "media", "static"})
+"""First segments of paths that Streamlit's server answers itself."""
 
 
 class PageRegistry:
@@ -26,12 +30,19 @@ class PageRegistry:
         """Return how many pages there are."""
         return len(self._records)
 
-    def add(self, record: PageRecord) -> None:
+    def add(self, record: PageRecord, *, taken: str = "") -> None:
         """Register one page.
+
+        Args:
+            record: The page.
+            taken: Path of the API, beside which the pages live.
 
         Raises:
             PageError: The path cannot be a page's, or is taken.
         """
+        if record.slug in STREAMLIT_PATHS or f"/{record.slug}/".startswith(f"{taken or None}/"):
+            msg = f"page {record.path!r}: that path is Streamlit's or the API's own"
+            raise PageError(msg, remedy=f"use another one, such as /{record.slug}-page")
         if "/" in record.slug:
             msg = f"page {record.path!r}: Streamlit has no pages below a page"
             raise PageError(

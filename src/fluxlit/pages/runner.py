@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -54,7 +56,9 @@ def _page(
     st: ModuleType, site: Site, record: PageRecord, provided: Mapping[type, object]
 ) -> object:
     def run() -> None:
-        record.fn(**record.plan.arguments(provided))
+        result = record.fn(**record.plan.arguments(provided))
+        if inspect.iscoroutine(result):
+            asyncio.run(result)  # the script's thread has no loop of its own
 
     return st.Page(
         run,

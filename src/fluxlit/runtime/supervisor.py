@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
+from fluxlit.logging import configure_logging
 from fluxlit.runtime.banner import Address
 from fluxlit.runtime.pidfile import PidFile
 from fluxlit.workers.command import WorkerKind
@@ -178,6 +179,7 @@ class Supervisor:
         if self._public is None:
             self._public = bind_tcp(loaded.host, loaded.port)
             self._address = loaded.bound_to(self._public)
+            configure_logging(loaded.log_level)
         sockets = [sock for sock in (self._public, self._private) if sock is not None]
         worker.tell({"event": "serve"}, sockets)
 

@@ -40,7 +40,7 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         ui=settings.ui_base(),
         docs=app.api.docs_url,
         grace=_grace(settings),
-        log_level=settings.log_level,
+        log_level=settings.effective_log_level(),
     )
     _, sockets = lifeline.receive()
     upstreams = LocalUpstreams(Path(spec.run_directory), hands_over=settings.ui_handoff)
@@ -55,7 +55,7 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
 
 
 def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:
-    configure_logging(settings.log_level)
+    configure_logging(settings.effective_log_level())
     gc.collect()
     gc.freeze()
     lifeline.report("ready")

@@ -87,7 +87,7 @@ def run_worker(serve: Serve) -> NoReturn:
     try:
         app = load_app(spec.target)
         app.override_settings(spec.overrides)
-        configure_logging(app.settings.log_level)
+        configure_logging(app.settings.effective_log_level())
         serve(lifeline, spec, app)
     except FluxLitError as exc:
         lifeline.report("failed", message=str(exc), remedy=exc.remedy)

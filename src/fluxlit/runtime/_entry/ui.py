@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -119,11 +120,18 @@ def _tell_pages(spec: WorkerSpec, app: FluxLit) -> None:
 
 
 def internal_base(app: FluxLit) -> str:
-    """Return the API's URL as a page sees it; the bytes travel over the private socket."""
+    """Return the API's URL as a page sees it; the bytes travel over the private socket.
+
+    The host is the public one where it is known, which is what host checks of the API expect.
+    """
     settings = app.settings
+    prefix = settings.public_mount_path() + settings.api_prefix()
+    public = urlsplit(settings.public_base_url.strip()).netloc
+    if public:
+        return f"http://{public}{prefix}"
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.gateway_host, settings.gateway_host)  # noqa: S104 - read, not bound
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"http://{host}:{settings.gateway_port}{settings.api_prefix()}"
+    return f"http://{host}:{settings.gateway_port}{prefix}"
 
 
 def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> ASGIApp:
@@ -142,11 +150,13 @@ def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> ASGIApp:
         run_args=tuple(settings.streamlit_run_cli_args),
         source_folder=source_folder(parse_target(spec.target)) if spec.development else None,
         cookie_secret=spec.cookie_secret,
-        allowed_origins=tuple(settings.cors_allow_origins),
+        allowed_origins=tuple(settings.ui_allowed_origins),
     )
     configure(options)
     served = create_app(options)
-    configure_logging(settings.log_level)  # Streamlit has set up the server's loggers its own way
+    configure_logging(
+        settings.effective_log_level()
+    )  # Streamlit has set up the server's loggers its own way
     return served
 
 

@@ -1,0 +1,46 @@
+"""The API that FluxLit makes where none is given: an ordinary FastAPI app."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from fluxlit.config import FluxlitSettings
+
+_OWNED_CORS: Final = frozenset(
+    {"allow_origins", "allow_credentials", "allow_methods", "allow_headers"}
+)
+
+
+def make_api(settings: FluxlitSettings, arguments: Mapping[str, Any]) -> FastAPI:
+    """Make the API.
+
+    Args:
+        settings: Its title, and the origins that may call it from a browser.
+        arguments: More arguments for :class:`fastapi.FastAPI`.
+    """
+    api = FastAPI(**{**arguments, "title": settings.title})
+    if settings.cors_allow_origins:
+        extra = settings.cors_middleware_kwargs.items()
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_allow_origins,
+            allow_credentials=settings.cors_allow_credentials,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            **{key: value for key, value in extra if key not in _OWNED_CORS},
+        )
+    return api
+
+
+def docs_paths(api: FastAPI) -> frozenset[str]:
+    """Return under which of FastAPI's usual paths an API documents itself.
+
+    >>> sorted(docs_paths(FastAPI(redoc_url=None)))
+    ['/docs', '/openapi.json']
+    """
+    documented = {api.docs_url, api.redoc_url, api.openapi_url}
+    return frozenset({"/docs", "/redoc", "/openapi.json"} & documented)
