@@ -125,7 +125,7 @@ def internal_base(app: FluxLit) -> str:
     The host is the public one where it is known, which is what host checks of the API expect.
     """
     settings = app.settings
-    prefix = settings.public_mount_path() + settings.api_prefix()
+    prefix = settings.api_prefix()
     public = urlsplit(settings.public_base_url.strip()).netloc
     if public:
         return f"http://{public}{prefix}"
