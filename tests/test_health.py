@@ -47,6 +47,27 @@ def test_a_mount_that_takes_everything_does_not_swallow_them() -> None:
     assert client.get("/other").text == "all mine"
 
 
+def test_they_move_behind_routes_that_came_later_and_are_there_once() -> None:
+    api, readiness = FastAPI(), Readiness()
+    add_health_routes(api, readiness)
+
+    @api.get("/users")
+    def users() -> list[str]:
+        return []
+
+    add_health_routes(api, readiness)
+    paths = [getattr(route, "path", "") for route in api.router.routes]
+    assert paths[-3:] == ["/users", "/healthz", "/readyz"]
+    assert paths.count("/healthz") == 1
+
+
+def test_a_mount_that_came_later_does_not_swallow_them_either() -> None:
+    api, readiness = FastAPI(), Readiness()
+    add_health_routes(api, readiness)
+    api.router.routes.insert(0, Mount("/", app=PlainTextResponse("all mine")))
+    assert served(api, readiness).get("/readyz").status_code == 200
+
+
 def test_a_route_of_the_api_s_own_is_left_alone() -> None:
     api = FastAPI()
 

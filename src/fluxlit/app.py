@@ -245,6 +245,7 @@ class FluxLit(Generic[SettingsT]):
         )
         gateway = Gateway(self._api, options, upstreams)
         self._readiness.prober = _prober(gateway, upstreams)
+        add_health_routes(self._api, self._readiness)  # behind what was added since
         return gateway
 
     def _docs_paths(self) -> frozenset[str]:

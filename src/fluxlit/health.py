@@ -34,6 +34,7 @@ class Readiness:
 
     def __init__(self) -> None:
         self.prober: Prober | None = None
+        self.routes: list[BaseRoute] = []
 
     async def __call__(self) -> JSONResponse:
         """Answer ``GET readyz``: 200 when the UI is well or not part of this process, else 503."""
@@ -51,21 +52,26 @@ async def healthz() -> JSONResponse:
 
 
 def add_health_routes(api: FastAPI, readiness: Readiness) -> None:
-    """Put both routes in front of the API's own, except where the API has one already.
+    """Put both routes behind the API's own, or move them there if they are in it already.
 
-    In front, because an adopted API may end in a mount at ``/`` that would swallow them. They are
-    not part of the OpenAPI document.
+    Behind, because routes are tried in order and these are the last that a user's request wants.
+    Where an earlier route takes every path (a mount at ``/``), they go in front of all instead; a
+    route of the API's own for the same path is left alone. They are not in the OpenAPI document.
     """
+    api.router.routes[:] = [route for route in api.router.routes if route not in readiness.routes]
     router = APIRouter(include_in_schema=False)
+    in_front = False
     for path, endpoint in ((HEALTH_PATH, healthz), (READY_PATH, readiness.__call__)):
-        if not any(_answers(route, path) for route in api.router.routes):
+        taking = [route for route in api.router.routes if _takes(route, path)]
+        if not any(getattr(route, "path", None) == path for route in taking):
             router.add_api_route(path, endpoint, methods=["GET", "HEAD"])
-    api.router.routes[:0] = router.routes
+            in_front = in_front or bool(taking)
+    readiness.routes = list(router.routes)
+    at = 0 if in_front else len(api.router.routes)
+    api.router.routes[at:at] = readiness.routes
 
 
-def _answers(route: BaseRoute, path: str) -> bool:
-    """Tell whether a route was made for just this path; a mount that takes anything was not."""
-    if getattr(route, "path", None) != path:
-        return False
+def _takes(route: BaseRoute, path: str) -> bool:
+    """Tell whether a route answers a path."""
     match, _ = route.matches({"type": "http", "method": "GET", "path": path, "headers": []})
     return match is Match.FULL

@@ -17,7 +17,6 @@ from typing import Final
 import click
 from streamlit import config
 from streamlit.web import bootstrap
-from streamlit.web.cli import main_run
 
 from fluxlit.exceptions import ConfigurationError
 
@@ -44,6 +43,10 @@ def parse_run_args(args: Sequence[str]) -> dict[str, object]:
         >>> parse_run_args(["--server.maxUploadSize=400"])
         {'server.maxUploadSize': 400}
     """
+    if not args and not any(name.startswith("STREAMLIT_") for name in os.environ):
+        return {}
+    from streamlit.web.cli import main_run  # noqa: PLC0415 - a tenth of a second of imports
+
     try:
         context = main_run.make_context("streamlit_run_args", [*args, "script.py"])
     except click.ClickException as exc:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar, Token
-from secrets import token_hex
+from random import getrandbits
 from typing import Final
 
 REQUEST_ID_HEADER: Final = "x-request-id"
@@ -24,8 +24,8 @@ def is_well_formed(value: str) -> bool:
 
 
 def new_request_id() -> str:
-    """Make an id: 128 random bits as 32 hexadecimal digits."""
-    return token_hex(16)
+    """Make an id: 128 random bits as 32 hexadecimal digits; it guards nothing."""
+    return f"{getrandbits(128):032x}"  # noqa: S311 - a third of the cost of asking the kernel
 
 
 def get_request_id() -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from math import ceil
 from pathlib import Path
@@ -18,6 +17,7 @@ from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.loading import user_frames
 from fluxlit.sidecar import LocalUpstreams
 from fluxlit.unified import UnifiedApp
+from fluxlit.workers.collector import freeze
 from fluxlit.workers.handoff import HandoffHTTPProtocol, HandoffProtocol
 from fluxlit.workers.rundir import api_socket
 from fluxlit.workers.server import WorkerServer, serve
@@ -56,8 +56,7 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
 
 def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:
     configure_logging(settings.effective_log_level())
-    gc.collect()
-    gc.freeze()
+    freeze()
     lifeline.report("ready")
 
 
