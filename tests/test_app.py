@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -137,6 +138,26 @@ def test_origins_of_the_api_s_cors_do_not_open_the_ui_s_websocket() -> None:
     settings = FluxlitSettings(cors_allow_origins=["*"], ui_allowed_origins=["https://a.example"])
     options = GatewayOptions.from_settings(settings, docs_paths=frozenset(), internal_socket="")
     assert options.allowed_origins == ("https://a.example",)
+
+
+def test_what_fails_while_it_builds_itself_is_a_failed_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, sent = FluxLit(), []
+
+    def broken() -> None:
+        raise ConfigurationError("no such thing", remedy="mend it")
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    monkeypatch.setattr(app, "_standalone", broken)
+    asyncio.run(app({"type": "lifespan"}, receive, send))
+    failed = {"type": "lifespan.startup.failed", "message": "no such thing\nmend it"}
+    assert sent == [failed]
 
 
 def test_it_finds_out_where_it_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:

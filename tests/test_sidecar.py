@@ -67,5 +67,8 @@ def test_an_object_is_located_in_an_imported_module_before_the_main_script(
     assert locate(target) is None
     monkeypatch.setitem(sys.modules, "__main__", script)
     assert locate(target) == "/srv/desk.py:app"
+    monkeypatch.setitem(sys.modules, "__mp_main__", script)  # as `import multiprocessing` leaves it
+    monkeypatch.setitem(sys.modules, "blocked_on_purpose", None)
+    assert locate(target) == "/srv/desk.py:app"
     monkeypatch.setitem(sys.modules, module.__name__, module)
     assert locate(target) == "desk_for_locating:service"

@@ -27,7 +27,7 @@ from fluxlit.pages.records import PageFn, PageRecord, make_record
 from fluxlit.pages.registry import PageRegistry, discover
 from fluxlit.pages.runner import Site
 from fluxlit.sidecar import LocalUpstreams, Sidecar, locate
-from fluxlit.unified import UnifiedApp
+from fluxlit.unified import UnifiedApp, told
 from fluxlit.urls import FluxLitPublicUrls
 from fluxlit.workers.spec import WorkerSpec
 
@@ -257,7 +257,15 @@ class FluxLit(Generic[SettingsT]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the app under any ASGI server; the UI worker is started by its lifespan."""
         if self._asgi is None:
-            self._asgi = self._standalone()
+            try:
+                self._asgi = self._standalone()
+            except Exception as exc:
+                if scope["type"] != "lifespan":
+                    raise
+                # Raised from a lifespan it would mean "there is none", and the server would go on.
+                await receive()
+                await send({"type": "lifespan.startup.failed", "message": told(exc)})
+                return
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:

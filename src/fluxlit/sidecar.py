@@ -163,7 +163,7 @@ def locate(app: object) -> str | None:
     script = None
     for name, module in list(sys.modules.items()):
         for attribute, value in list(getattr(module, "__dict__", {}).items()):
-            if value is app and name == "__main__":
+            if value is app and name in {"__main__", "__mp_main__"}:
                 file = getattr(module, "__file__", None)
                 script = f"{file}:{attribute}" if file else None
             elif value is app:

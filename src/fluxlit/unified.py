@@ -60,7 +60,7 @@ class UnifiedApp:
                 await receive()
         except Exception as exc:  # noqa: BLE001 - whatever it is, the server is told and ends
             self.failure = exc
-            await send({"type": f"lifespan.{phase}.failed", "message": _told(exc)})
+            await send({"type": f"lifespan.{phase}.failed", "message": told(exc)})
         else:
             await send({"type": "lifespan.shutdown.complete"})
 
@@ -73,7 +73,7 @@ class UnifiedApp:
             await self._gateway.aclose()
 
 
-def _told(exc: Exception) -> str:
+def told(exc: Exception) -> str:
     """Return what a foreign server logs: the user's own error in full, as it would without us."""
     cause = "".join(traceback.format_exception(exc.__cause__)) if exc.__cause__ else ""
     remedy = exc.remedy if isinstance(exc, FluxLitError) else ""

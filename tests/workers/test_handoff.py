@@ -9,6 +9,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,12 @@ class Running:
 
         with asyncio.Runner(loop_factory=self.server.config.get_loop_factory()) as runner:
             runner.run(main())
+
+    def wait_until_idle(self) -> None:
+        deadline = time.monotonic() + 5
+        while self.server.server_state.connections:
+            assert time.monotonic() < deadline, "the server still holds a connection"
+            time.sleep(0.01)
 
     def stop(self) -> None:
         self.server.drain()
@@ -138,7 +145,7 @@ def test_the_worker_serves_the_browser_and_the_gateway_s_end_is_not_noticed(hous
     house.start_worker()
     with house.connect() as browser:
         assert browser.recv(5) == "yes"
-        assert house.front.server.server_state.connections == set()
+        house.front.wait_until_idle()
         house.front.stop()
         browser.send("still here")
         assert browser.recv(5) == "still here"

@@ -25,7 +25,7 @@ def is_well_formed(value: str) -> bool:
 
 def new_request_id() -> str:
     """Make an id: 128 random bits as 32 hexadecimal digits; it guards nothing."""
-    return f"{getrandbits(128):032x}"  # noqa: S311 - a third of the cost of asking the kernel
+    return f"{getrandbits(128):032x}"
 
 
 def get_request_id() -> str | None:

@@ -64,6 +64,7 @@ def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
     settings = app.settings
     return uvicorn.Config(
         unified,
+        interface="asgi3",  # Uvicorn would take a call that is no coroutine function for ASGI 2
         lifespan="on",
         http=HandoffHTTPProtocol,
         ws=HandoffProtocol,
