@@ -68,7 +68,8 @@ def known_versions() -> dict[str, object]:
 
 def main() -> int:
     options = arguments()
-    # SIGTERM unwinds like Ctrl-C, so that whatever was started is ended.
+    # Both unwind, so that whatever was started is ended. A shell may have had SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cases = [case for case in CASES if not options.case or case.name in options.case]
     contestants = chosen_contestants(options.contestant, cases)

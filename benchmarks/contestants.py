@@ -128,7 +128,9 @@ def _launch_streamlit(port: int, directory: Path) -> Sequence[Command]:  # noqa:
 
 
 def _launch_mounted(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
-    return [_uvicorn("benchmarks.apps.mounted:app", port)]
+    command = _uvicorn("benchmarks.apps.mounted:app", port)
+    # Off in Streamlit's own server too; Uvicorn's default would compress every frame.
+    return [Command([*command.argv, "--ws-per-message-deflate", "false"])]
 
 
 def _launch_nginx(port: int, directory: Path) -> Sequence[Command]:
