@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cases import CASES, FULL, QUICK, Case
+from benchmarks.case import FULL, QUICK, Case
+from benchmarks.cases import CASES
 from benchmarks.contestants import CONTESTANTS, Contestant
 from benchmarks.environment import (
     BENCH,
@@ -36,7 +37,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--contestant",
         action="append",
         choices=[each.name for each in CONTESTANTS],
-        help="only this contestant, and the baselines (repeat)",
+        help="only this contestant, ours, and the baselines (repeat)",
     )
     parser.add_argument("--rounds", type=int, help="default 7, or 2 with --quick")
     parser.add_argument("--quick", action="store_true", help="two short rounds")
@@ -48,7 +49,7 @@ def chosen_contestants(names: Sequence[str] | None, cases: Sequence[Case]) -> li
     """Return the named contestants with the baselines of the cases; all if none is named."""
     if not names:
         return list(CONTESTANTS)
-    wanted = {*names, *(case.baseline for case in cases)}
+    wanted = {*names, *(case.baseline for case in cases), *(case.ours for case in cases)}
     return [each for each in CONTESTANTS if each.name in wanted]
 
 

@@ -56,7 +56,7 @@ def running(contestant: Contestant, page: str) -> Iterator[Running]:
         address = Address(free_port())
         environment = environment_for(page)
         commands = [
-            replace(command, env=environment)
+            replace(command, env={**environment, **command.env})
             for command in contestant.launch(address.port, directory)
         ]
         launched = time.perf_counter()

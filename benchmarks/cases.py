@@ -2,157 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import Enum
-from typing import Self
-
-from benchmarks.arena import Running
-from benchmarks.contestants import Contestant
-from benchmarks.drivers import load, reruns, transfer
-from benchmarks.drivers.browser import first_load
-from benchmarks.drivers.session import open_tab
+from benchmarks import turns
+from benchmarks.case import Case, Lifetime, Needs
 from benchmarks.measures import Comparison, Goal, Metric
-
-FRAME_BYTES = 6_400_000
-TABS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much work a turn is: seconds for the timed cases, MiB for the transfers."""
-
-    api: float
-    reruns: float
-    frame: float
-    tabs: float
-    transfer: int
-
-
-# Many short turns rather than few long ones: what is compared should lie close together in time.
-FULL = Effort(api=3, reruns=3, frame=4, tabs=4, transfer=300)
-QUICK = Effort(api=2, reruns=1.5, frame=2, tabs=2, transfer=300)
-
-Measure = Callable[[Running, Effort], Awaitable[dict[str, float]]]
-
-
-class Lifetime(Enum):
-    """How long a contestant's processes serve a case."""
-
-    CASE = "all contestants start before the first turn and stay; the others idle"
-    TURN = "each turn starts its contestant, alone on the machine"
-
-
-class Needs(Enum):
-    """What a contestant must offer to take part."""
-
-    API = "api"
-    UI = "ui"
-    ANY = "any"
-
-    def met_by(self, contestant: Contestant) -> bool:
-        """Return whether the contestant can take part."""
-        has = {Needs.API: contestant.api is not None, Needs.UI: contestant.ui}
-        return has.get(self, True)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One thing to measure.
-
-    Attributes:
-        name: Used on the command line and in the results.
-        title: What is measured, for the table.
-        baseline: The contestant that the others are compared with.
-        metrics: The figures that ``measure`` returns, and how to read them.
-        measure: One turn.
-        page: The page that the contestants serve.
-        needs: What a contestant must offer.
-        lifetime: When contestants are started.
-        most_rounds: Enough rounds for this case.
-    """
-
-    name: str
-    title: str
-    baseline: str
-    metrics: tuple[Metric, ...]
-    measure: Measure
-    page: str = "small"
-    needs: Needs = Needs.UI
-    lifetime: Lifetime = Lifetime.CASE
-    most_rounds: int = 100
-
-
-class _CpuPerUnit:
-    """Measures the processor time that a contestant's processes use for one request or rerun.
-
-    It tells cost apart from waiting, and other work on the machine hardly touches it.
-    """
-
-    def __init__(self, running: Running) -> None:
-        self._tree = running.tree
-        self._seconds = 0.0
-
-    def __enter__(self) -> Self:
-        self._seconds = -self._tree.cpu_seconds()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._seconds += self._tree.cpu_seconds()
-
-    def add_to(self, figures: dict[str, float]) -> dict[str, float]:
-        """Return the figures with ``cpu``, the seconds for each of their ``count``."""
-        return {**figures, "cpu": self._seconds / figures["count"]}
-
-
-async def _api(running: Running, effort: Effort) -> dict[str, float]:
-    path = running.contestant.api or ""
-    with _CpuPerUnit(running) as cpu:
-        figures = load.throughput(running.address, path, effort.api)
-    return cpu.add_to(figures)
-
-
-async def _rerun(running: Running, effort: Effort) -> dict[str, float]:
-    with _CpuPerUnit(running) as cpu:
-        figures = await reruns.latency(running.address, effort.reruns)
-    return cpu.add_to(figures)
-
-
-async def _rerun_paused(running: Running, effort: Effort) -> dict[str, float]:
-    return await reruns.latency(running.address, effort.reruns, pause=0.25)
-
-
-async def _frame(running: Running, effort: Effort) -> dict[str, float]:
-    with _CpuPerUnit(running) as cpu:
-        figures = await reruns.latency(running.address, effort.frame, at_least=FRAME_BYTES)
-    return cpu.add_to(figures)
-
-
-async def _tabs(running: Running, effort: Effort) -> dict[str, float]:
-    with _CpuPerUnit(running) as cpu:
-        figures = await reruns.throughput(running.address, effort.tabs, TABS)
-    return cpu.add_to(figures)
-
-
-async def _start(running: Running, effort: Effort) -> dict[str, float]:  # noqa: ARG001 - Measure
-    figures = {"ready": running.ready_seconds, "cpu": running.tree.cpu_seconds()}
-    if running.contestant.ui:
-        async with open_tab(running.address):
-            figures["page"] = time.perf_counter() - running.launched
-    return figures
-
-
-async def _upload(running: Running, effort: Effort) -> dict[str, float]:
-    return await transfer.upload(running.address, effort.transfer, running.gateway())
-
-
-async def _download(running: Running, effort: Effort) -> dict[str, float]:
-    return await transfer.download(running.address, effort.transfer, running.gateway())
-
-
-async def _first_load(running: Running, effort: Effort) -> dict[str, float]:  # noqa: ARG001 - Measure
-    return await first_load(running.address)
 
 
 def _at_least(limit: float) -> Goal:
@@ -172,46 +24,91 @@ CASES: tuple[Case, ...] = (
         "api",
         "API throughput, 16 connections",
         "fastapi",
-        (Metric("rate", "requests/s", goal=_at_least(0.92)), _CPU),
-        _api,
+        (Metric("rate", "requests/s", goal=_at_least(0.97)), _CPU),
+        turns.api,
         needs=Needs.API,
+    ),
+    Case(
+        "api-workers",
+        "API throughput, 16 connections, two processes each",
+        "fastapi-2",
+        (Metric("rate", "requests/s", goal=_at_least(0.95)), _CPU),
+        turns.api,
+        among=("fastapi-2", "fluxlit-2"),
+        ours="fluxlit-2",
+    ),
+    Case(
+        "api-busy",
+        f"API, a request every 10 ms, while {turns.TABS} tabs rerun a page of 50 ms of work",
+        "mounted",
+        (Metric("p50", "p50"), Metric("p99", "p99", goal=_at_most(0.15))),
+        turns.api_beside_busy_pages,
+        page="busy",
+        needs=Needs.BOTH,
     ),
     Case(
         "rerun",
         "Small page, one tab, reruns without pause",
         "streamlit",
-        (Metric("p50", "p50", goal=_at_most(0.35)), _P95, _CPU),
-        _rerun,
+        (Metric("p50", "p50", goal=_at_most(0.15)), _P95, _CPU),
+        turns.rerun,
+    ),
+    Case(
+        "rerun-tuned",
+        "Small page, one tab, against a `streamlit run` that never collects garbage after a run",
+        "streamlit-tuned",
+        (Metric("p50", "p50", goal=_at_most(1.05)), _P95, _CPU),
+        turns.rerun,
+        among=("streamlit-tuned", "fluxlit"),
     ),
     Case(
         "rerun-paused",
         "Small page, one tab, 0.25 s between reruns",
         "streamlit",
         (Metric("p50", "p50"), _P95),
-        _rerun_paused,
+        turns.rerun_paused,
     ),
     Case(
         "rerun-table",
         "Small page with a short table, one tab",
         "streamlit",
         (Metric("p50", "p50"), _P95, _CPU),
-        _rerun,
+        turns.rerun,
         page="table",
     ),
     Case(
         "frame",
         "Page with a 6.4 MB data frame, one tab",
         "streamlit",
-        (Metric("p50", "p50", goal=_at_most(0.6)), _P95, _CPU),
-        _frame,
+        (Metric("p50", "p50", goal=_at_most(0.35)), _P95, _CPU),
+        turns.frame,
         page="frame",
     ),
     Case(
         "tabs",
-        f"Small page, {TABS} tabs at once",
+        f"Small page, {turns.TABS} tabs at once",
         "streamlit",
-        (Metric("rate", "reruns/s"), _CPU),
-        _tabs,
+        (Metric("rate", "reruns/s", goal=_at_least(6)), _CPU),
+        turns.tabs,
+    ),
+    Case(
+        "tabs-busy",
+        f"Page of 50 ms of work, {turns.TABS} tabs at once",
+        "streamlit",
+        (Metric("rate", "reruns/s", goal=_at_least(2.3)), _CPU),
+        turns.tabs,
+        page="busy",
+        among=("streamlit", "mounted", "nginx", "fluxlit-0.13", "fluxlit", "fluxlit-ui-2"),
+        ours="fluxlit-ui-2",
+    ),
+    Case(
+        "page-call",
+        "A page's call of the API, 50 in each run",
+        "apart",
+        (Metric("p50", "p50", goal=_at_most(1.1)),),
+        turns.page_call,
+        page="call",
+        among=("apart", "fluxlit"),
     ),
     Case(
         "start",
@@ -222,7 +119,7 @@ CASES: tuple[Case, ...] = (
             Metric("page", "first page, s", Comparison.DIFFERENCE),
             _CPU,
         ),
-        _start,
+        turns.start,
         needs=Needs.ANY,
         lifetime=Lifetime.TURN,
     ),
@@ -231,7 +128,7 @@ CASES: tuple[Case, ...] = (
         "Upload of 300 MiB to the page",
         "streamlit",
         (Metric("growth", "gateway growth, MiB", Comparison.NONE, goal=_at_most(32)), _SECONDS),
-        _upload,
+        turns.upload,
         page="upload",
         lifetime=Lifetime.TURN,
         most_rounds=3,
@@ -241,17 +138,35 @@ CASES: tuple[Case, ...] = (
         "Download of 300 MiB from the page",
         "streamlit",
         (Metric("growth", "gateway growth, MiB", Comparison.NONE, goal=_at_most(32)), _SECONDS),
-        _download,
+        turns.download,
         page="download",
         lifetime=Lifetime.TURN,
         most_rounds=3,
     ),
     Case(
         "first-load",
-        "First visit with an empty cache, Chromium",
+        "First visit with an empty cache, Chromium, 20 Mbit/s",
         "streamlit",
-        (Metric("mebibytes", "bytes over the wire"), Metric("files", "files", Comparison.NONE)),
-        _first_load,
-        most_rounds=1,
+        (
+            Metric("mebibytes", "bytes over the wire", goal=_at_most(0.3)),
+            Metric("text", "page's text seen", goal=_at_most(0.65)),
+            Metric("files", "files", Comparison.NONE),
+        ),
+        turns.first_load,
+        most_rounds=5,
+    ),
+    Case(
+        "index",
+        "The UI's first document, 16 connections",
+        "streamlit",
+        (Metric("rate", "requests/s", goal=_at_least(5)), _CPU),
+        turns.index,
+    ),
+    Case(
+        "asset",
+        "The UI's main script, 16 connections",
+        "streamlit",
+        (Metric("rate", "requests/s", goal=_at_least(5)), _CPU),
+        turns.asset,
     ),
 )

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import psutil
 
-from benchmarks.apps.pages import PAGE_VARIABLE
+from benchmarks.apps.pages import API_VARIABLE, PAGE_VARIABLE
 from benchmarks.environment import NGINX, ROOT, published_python, scripts_of, this_python
 from benchmarks.processes import Command, free_port
 
@@ -85,6 +85,7 @@ class Contestant:
         api: Path of the API's answer, or None if it has no API.
         ui: Whether it serves the page, at the root.
         gateway: Finds the processes that the UI's bytes pass through on their way to Streamlit.
+        special: Takes part only in cases that name it.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Contestant:
     api: str | None = None
     ui: bool = False
     gateway: GatewayFinder | None = None
+    special: bool = False
 
     @property
     def probes(self) -> tuple[str, ...]:
@@ -108,15 +110,15 @@ def environment_for(page: str) -> Mapping[str, str]:
     return {**kept, PAGE_VARIABLE: page, "PYTHONPATH": str(ROOT)}
 
 
-def _uvicorn(target: str, port: int) -> Command:
-    argv = [str(this_python()), "-m", "uvicorn", target, "--port", str(port)]
+def _uvicorn(target: str, port: int, *options: str) -> Command:
+    argv = [str(this_python()), "-m", "uvicorn", target, "--port", str(port), *options]
     return Command([*argv, "--no-access-log", "--log-level", "warning", "--no-proxy-headers"])
 
 
-def _streamlit(port: int) -> Command:
+def _streamlit(port: int, env: Mapping[str, str] | None = None) -> Command:
     script = ROOT / "benchmarks" / "apps" / "script.py"
     argv = [str(this_python()), "-m", "streamlit", "run", str(script)]
-    return Command([*argv, "--server.port", str(port), "--server.address", "127.0.0.1"])
+    return Command([*argv, "--server.port", str(port), "--server.address", "127.0.0.1"], env or {})
 
 
 def _launch_fastapi(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
@@ -128,9 +130,24 @@ def _launch_streamlit(port: int, directory: Path) -> Sequence[Command]:  # noqa:
 
 
 def _launch_mounted(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
-    command = _uvicorn("benchmarks.apps.mounted:app", port)
     # Off in Streamlit's own server too; Uvicorn's default would compress every frame.
-    return [Command([*command.argv, "--ws-per-message-deflate", "false"])]
+    return [_uvicorn("benchmarks.apps.mounted:app", port, "--ws-per-message-deflate", "false")]
+
+
+def _launch_fastapi_twice(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
+    return [_uvicorn("benchmarks.apps.api:app", port, "--workers", "2")]
+
+
+def _launch_tuned(port: int, directory: Path) -> Sequence[Command]:
+    config = directory / ".streamlit" / "config.toml"
+    config.write_text(f"{config.read_text()}[runner]\npostScriptGC = false\n")
+    return [_streamlit(port)]
+
+
+def _launch_apart(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
+    api_port = free_port()
+    api = _uvicorn("benchmarks.apps.api:app", api_port)
+    return [api, _streamlit(port, {API_VARIABLE: f"http://127.0.0.1:{api_port}"})]
 
 
 def _launch_nginx(port: int, directory: Path) -> Sequence[Command]:
@@ -144,14 +161,22 @@ def _launch_nginx(port: int, directory: Path) -> Sequence[Command]:
     return [_uvicorn("benchmarks.apps.api:app", api_port), _streamlit(ui_port), Command(argv)]
 
 
-def _launch_fluxlit(python: Path, port: int) -> Sequence[Command]:
+def _launch_fluxlit(python: Path, port: int, *more: str) -> Sequence[Command]:
     argv = [str(scripts_of(python) / "fluxlit"), "run", "benchmarks.apps.fluxlit_app:app"]
     options = ["--port", str(port), "--log-level", "warning", "--no-pidfile"]
-    return [Command([*argv, *options])]
+    return [Command([*argv, *options, *more])]
 
 
 def _launch_current(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
     return _launch_fluxlit(this_python(), port)
+
+
+def _launch_two_gateways(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
+    return _launch_fluxlit(this_python(), port, "--workers", "2")
+
+
+def _launch_two_uis(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
+    return _launch_fluxlit(this_python(), port, "--ui-workers", "2")
 
 
 def _launch_published(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
@@ -200,5 +225,38 @@ CONTESTANTS: tuple[Contestant, ...] = (
         api="/api/users",
         ui=True,
         gateway=_gateway_worker,
+    ),
+    Contestant(
+        "fastapi-2",
+        "bare FastAPI, `uvicorn --workers 2`",
+        _launch_fastapi_twice,
+        api="/users",
+        special=True,
+    ),
+    Contestant(
+        "streamlit-tuned",
+        "`streamlit run`, `runner.postScriptGC = false`",
+        _launch_tuned,
+        ui=True,
+        special=True,
+    ),
+    Contestant(
+        "apart", "`streamlit run` beside bare FastAPI", _launch_apart, ui=True, special=True
+    ),
+    Contestant(
+        "fluxlit-2",
+        "FluxLit, `--workers 2`",
+        _launch_two_gateways,
+        api="/api/users",
+        ui=True,
+        special=True,
+    ),
+    Contestant(
+        "fluxlit-ui-2",
+        "FluxLit, `--ui-workers 2`",
+        _launch_two_uis,
+        api="/api/users",
+        ui=True,
+        special=True,
     ),
 )

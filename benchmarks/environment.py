@@ -80,6 +80,7 @@ class Tool:
 
 WRK = Tool("wrk", "wrk")
 NGINX = Tool("nginx", "nginx-light")
+CHROMIUM = Tool("chromium", "chromium")
 
 
 def scripts_of(python: Path) -> Path:

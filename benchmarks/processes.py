@@ -30,7 +30,7 @@ class Command:
 
     Attributes:
         argv: The command line.
-        env: Its whole environment.
+        env: Its environment; of a contestant's, what it has beyond the common one.
     """
 
     argv: Sequence[str]

@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.cases import Case
+from benchmarks.case import Case
 from benchmarks.contestants import Contestant
 from benchmarks.measures import Comparison, Goal, Metric, Summary, summarise
 from benchmarks.rounds import Record
-
-OURS = "fluxlit"
 
 _EXPLANATION = """\
 Each figure is the median over the rounds, lowest to highest round in brackets. "x" is a multiple of
@@ -84,7 +82,7 @@ class Report:
         rows = [
             _row(contestant.title, self._cells(case, contestant, columns, failures))
             for contestant in self._contestants
-            if case.needs.met_by(contestant)
+            if case.takes(contestant)
         ]
         head = _row("", [metric.title for metric in case.metrics])
         rule = "|---|" + "---|" * len(case.metrics)
@@ -122,7 +120,7 @@ class Report:
         return "\n".join(["### Goals", "", head, "|---|---|---|---|", *rows, ""])
 
     def _verdict(self, case: Case, metric: Metric, goal: Goal) -> list[str]:
-        ours = {each.contestant: each for each in self._summaries(case, metric)}.get(OURS)
+        ours = {each.contestant: each for each in self._summaries(case, metric)}.get(case.ours)
         sign = "≥" if goal.higher_is_better else "≤"
         verdict = "not measured" if ours is None else "met" if goal.met(ours.median) else "MISSED"
         return [f"{sign} {goal.limit:g}", show(metric.comparison, ours), verdict]

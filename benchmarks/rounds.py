@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from benchmarks.arena import Running, running
-from benchmarks.cases import Case, Effort, Lifetime
+from benchmarks.case import Case, Effort, Lifetime
 from benchmarks.contestants import Contestant
 from benchmarks.drivers.load import WrongAnswerError
 from benchmarks.drivers.readiness import NotReadyError
@@ -82,7 +82,7 @@ class CaseRun:
         self._effort = effort
         self._record = record
         self._say = say
-        self._able = {each.name: each for each in contestants if case.needs.met_by(each)}
+        self._able = {each.name: each for each in contestants if case.takes(each)}
         self._running: dict[str, Running] = {}
 
     def __call__(self, rounds: int) -> None:

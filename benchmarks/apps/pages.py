@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import functools
 import os
+import statistics
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from benchmarks.apps.api import USERS
+
 PAGE_VARIABLE = "BENCH_PAGE"
+API_VARIABLE = "BENCH_API"
 MIB = 1024 * 1024
 
 
@@ -46,6 +51,28 @@ def frame(st: Any) -> None:
     st.text(f"value={value}")
 
 
+def busy(st: Any) -> None:
+    """Show the small page after 50 ms of work in Python, which holds the interpreter's lock."""
+    deadline = time.thread_time() + 0.05
+    while time.thread_time() < deadline:
+        sum(range(1000))
+    small(st)
+
+
+def call(st: Any) -> None:
+    """Ask the API many times and show how long one answer took: half of them took longer."""
+    value = st.slider("Value", 0, 1_000_000, 0)
+    client = api_client()
+    durations = []
+    for _ in range(50):
+        started = time.perf_counter()
+        users = client.get("/users").json()
+        durations.append(time.perf_counter() - started)
+    assert users == USERS
+    st.text(f"value={value}")
+    st.text(f"p50={statistics.median(durations):.9f}")
+
+
 def upload(st: Any) -> None:
     """Take a file and show its size and checksum."""
     file = st.file_uploader("File")
@@ -61,6 +88,23 @@ def download(st: Any) -> None:
     st.text(f"value={mebibytes}")
 
 
+def api_client() -> Any:
+    """Return how a page calls the API: FluxLit's client, or an HTTP client that is kept."""
+    base = os.environ.get(API_VARIABLE)
+    if base:
+        return _kept_client(base)
+    from fluxlit.client import ApiClient  # noqa: PLC0415 - other contestants do without
+
+    return ApiClient()
+
+
+@functools.lru_cache(maxsize=1)
+def _kept_client(base: str) -> Any:
+    import httpx2  # noqa: PLC0415 - the other pages do without
+
+    return httpx2.Client(base_url=base)
+
+
 @functools.lru_cache(maxsize=2)
 def download_payload(mebibytes: int) -> bytes:
     """Return the downloadable file's bytes."""
@@ -69,6 +113,8 @@ def download_payload(mebibytes: int) -> bytes:
 
 PAGES: Mapping[str, Callable[[Any], None]] = {
     "small": small,
+    "busy": busy,
+    "call": call,
     "table": table,
     "frame": frame,
     "upload": upload,

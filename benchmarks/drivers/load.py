@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.apps.api import USERS
@@ -61,7 +62,7 @@ def check_api(address: Address, path: str) -> None:
 
 
 def throughput(address: Address, path: str, seconds: float) -> dict[str, float]:
-    """Let wrk send GETs over 16 connections.
+    """Let wrk ask the API.
 
     Returns:
         ``rate``: answers per second; ``count``: all answers.
@@ -70,8 +71,25 @@ def throughput(address: Address, path: str, seconds: float) -> dict[str, float]:
         WrongAnswerError: Some answers failed.
     """
     check_api(address, path)
-    argv = [WRK.path(), "-t1", "-c16", f"-d{max(1, round(seconds))}s", f"{address.origin}{path}"]
-    printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    return run_wrk(address, path, seconds)
+
+
+def run_wrk(
+    address: Address, path: str, seconds: float, headers: Sequence[str] = ()
+) -> dict[str, float]:
+    """Let wrk send GETs over 16 connections, with these header lines.
+
+    Returns:
+        ``rate``: answers per second; ``count``: all answers.
+
+    Raises:
+        WrongAnswerError: Some answers failed.
+    """
+    argv = [WRK.path(), "-t1", "-c16", f"-d{max(1, round(seconds))}s"]
+    argv += [word for header in headers for word in ("-H", header)]
+    printed = subprocess.run(
+        [*argv, f"{address.origin}{path}"], capture_output=True, text=True, check=True
+    ).stdout
     return parse_wrk(printed)
 
 

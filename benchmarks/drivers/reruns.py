@@ -56,16 +56,39 @@ async def throughput(address: Address, seconds: float, tabs: int) -> dict[str, f
         before the clock included.
     """
     async with AsyncExitStack() as stack:
-        opened = [await stack.enter_async_context(open_tab(address)) for _ in range(tabs)]
-        for tab in opened:
-            await _warm_up(tab)
+        opened = [await open_warm_tab(stack, address) for _ in range(tabs)]
         started = time.monotonic()
         deadline = started + seconds
         counts = await asyncio.gather(
-            *(_slide_until(tab, deadline, 1000 * number) for number, tab in enumerate(opened, 1))
+            *(slide_until(tab, deadline, 1000 * number) for number, tab in enumerate(opened, 1))
         )
         rate = sum(counts) / (time.monotonic() - started)
         return {"rate": rate, "count": float(sum(counts) + tabs * _UNMEASURED)}
+
+
+async def reported(address: Address, seconds: float) -> dict[str, float]:
+    """Move one tab's slider, and collect what the page itself has measured in each run.
+
+    Returns:
+        ``p50`` in seconds: the median of the medians that the page has shown.
+    """
+    shown: list[float] = []
+    async with open_tab(address) as tab:
+        await _warm_up(tab)
+        value = 1000
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline or len(shown) < _FEWEST:
+            value += 1
+            run = await tab.slide(value)
+            shown += [float(text[4:]) for text in run.texts() if text.startswith("p50=")]
+    return {"p50": statistics.median(shown)}
+
+
+async def open_warm_tab(stack: AsyncExitStack, address: Address) -> Tab:
+    """Open a tab that the stack will close, and rerun it until all is loaded."""
+    tab = await stack.enter_async_context(open_tab(address))
+    await _warm_up(tab)
+    return tab
 
 
 async def _warm_up(tab: Tab) -> None:
@@ -73,7 +96,7 @@ async def _warm_up(tab: Tab) -> None:
         await tab.slide(value)
 
 
-async def _slide_until(tab: Tab, deadline: float, value: int) -> int:
+async def slide_until(tab: Tab, deadline: float, value: int) -> int:
     """Return how many reruns the tab got before the deadline; distinct values tell tabs apart."""
     count = 0
     while time.monotonic() < deadline:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from benchmarks.case import Case
 from benchmarks.cases import CASES
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.drivers.load import WrongAnswerError, parse_wrk
@@ -71,6 +72,21 @@ def test_the_report_tells_missed_goals_failures_and_disturbances() -> None:
     assert "0.85x (0.80 … 0.90) | MISSED |" in text
     assert "failed: nginx is missing" in text
     assert "- api, round 1: not idle" in text
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_case_compares_contestants_that_take_part_in_it(case: Case) -> None:
+    names = {each.name for each in CONTESTANTS if case.takes(each)}
+    assert {case.baseline, *case.among} <= names
+    assert case.ours in names or not any(metric.goal for metric in case.metrics)
+
+
+def test_a_special_line_up_is_only_in_cases_that_name_it() -> None:
+    special = {each.name for each in CONTESTANTS if each.special}
+    open_to_all = [case for case in CASES if not case.among]
+    assert special
+    assert open_to_all
+    assert not any(case.takes(each) for case in open_to_all for each in CONTESTANTS if each.special)
 
 
 WRK_OUTPUT = "  20 requests in 2.00s, 3MB read\nRequests/sec:     10.5\n"
