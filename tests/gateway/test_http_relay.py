@@ -353,6 +353,26 @@ def test_an_answer_before_the_upload_is_over_passes(plain: House) -> None:
     assert b" 403 " in reply
 
 
+@pytest.mark.parametrize("framing", [b"Content-Length: 99", b"Transfer-Encoding: chunked"])
+def test_an_unfinished_upload_never_swallows_the_next_visitors_request(
+    plain: House, framing: bytes
+) -> None:
+    def script(conn: Conn) -> None:
+        head = conn.head()
+        plain.upstream.heads.append(head)
+        conn.ok()  # and the connection stays open, as HTTP/1.1 has it
+        if head.startswith(b"PUT"):
+            conn.until_closed()
+
+    plain.upstream.script = script
+    with plain.server.connect() as client:
+        client.sendall(b"PUT / HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n")
+        assert b" 200 " in client.recv(1000)
+        client.settimeout(2)
+        assert plain.server.get(b"/next").body == b"ok"
+    assert plain.upstream.target == b"/next"
+
+
 def test_no_answer_in_time_is_a_gateway_timeout(house: BuildHouse) -> None:
     home = house(GatewayOptions(read_timeout=0.2))
     home.upstream.script = lambda conn: conn.until_closed()

@@ -76,14 +76,22 @@ class Connection(asyncio.Protocol):
         self._size = 0
         self._complete = False
         self._keep_alive = False
+        self._sent = True
         self._error: Exception | None = None
 
     # The exchange, as the relay drives it.
 
-    def begin(self, head: bytes, *, bodyless: bool) -> None:
-        """Start an exchange by sending its head; ``bodyless`` is true for HEAD."""
+    def begin(self, head: bytes, *, bodyless: bool, has_body: bool = False) -> None:
+        """Start an exchange by sending its head.
+
+        Args:
+            head: From :func:`request_head`.
+            bodyless: Whether the response has no body whatever it states: to HEAD.
+            has_body: Whether pieces of a request body follow, up to :meth:`end_body`.
+        """
         self._reset(bodyless=bodyless)
         self._busy = True
+        self._sent = not has_body
         self.raw_transport.write(head)
 
     async def write(self, data: bytes, timeout_seconds: float) -> None:
@@ -101,6 +109,10 @@ class Connection(asyncio.Protocol):
         if self._write_paused:
             self._writer = asyncio.get_running_loop().create_future()
             await self._wait(self._writer, timeout_seconds, "did not read the request")
+
+    def end_body(self) -> None:
+        """Note that the whole request body was sent."""
+        self._sent = True
 
     async def head(self, timeout_seconds: float | None) -> ResponseHead:
         """Wait for the response head.
@@ -156,9 +168,13 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def finish(self) -> bool:
-        """End the exchange; tells whether the connection can serve another."""
+        """End the exchange; tells whether the connection can serve another.
+
+        Never after an answer that came before the body's end: the peer would read the next
+        visitor's request as the rest of that body.
+        """
         self._busy = False
-        reusable = self._complete and self._keep_alive and not self._write_paused
+        reusable = self._complete and self._keep_alive and self._sent and not self._write_paused
         return reusable and not self.closed and not self.raw_transport.is_closing()
 
     @property

@@ -160,6 +160,7 @@ class _Exchange:
         self._connection.begin(
             request_head(request.method, request.target, headers),
             bodyless=request.method == "HEAD",
+            has_body=framing.has_body,
         )
         follower = asyncio.create_task(self._follow_client())
         try:
@@ -220,6 +221,7 @@ class _Exchange:
                 await self._connection.write(piece, self._timeout)
         if chunked:
             await self._connection.write(b"0\r\n\r\n", self._timeout)
+        self._connection.end_body()
 
     def _start_clock(self) -> None:
         if self._connection.answered:
