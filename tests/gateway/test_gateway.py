@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import StreamingResponse
-from tests.gateway.harness import BuildHouse, Fixed, House, Serve
+from tests.gateway.harness import BuildHouse, Fixed, House, Serve, parse_reply, read_all
 from websockets.sync.client import connect
 
 from fluxlit.gateway import Gateway, GatewayOptions, Upstream
@@ -146,6 +146,15 @@ def test_an_error_of_the_api_is_the_apis(house: BuildHouse) -> None:
     reply = home.server.get(b"/api/fails")
     assert (reply.status, reply.body) == (500, b"Internal Server Error")
     assert reply.header(b"x-request-id")
+
+
+def test_a_failure_says_that_it_ends_the_connection(house: BuildHouse) -> None:
+    home = house(GatewayOptions(), make_api())
+    with home.server.connect() as client:
+        client.sendall(b"GET /api/fails HTTP/1.1\r\nHost: a\r\n\r\n")
+        reply = parse_reply(read_all(client))
+    assert (reply.status, reply.complete) == (500, True)
+    assert reply.all(b"connection") == [b"close"]
 
 
 def test_a_websocket_of_the_api(house: BuildHouse) -> None:

@@ -12,6 +12,8 @@ from fluxlit.logging import redact_query_string
 
 logger = logging.getLogger("fluxlit.access")
 
+_CLOSE = (b"connection", b"close")
+
 
 class StampedSend:
     """Wraps ``send``: each response carries the request id unless the application set one.
@@ -19,16 +21,22 @@ class StampedSend:
     It is the one object that a request costs, so it hands the inner awaitable through instead of
     adding a coroutine to every event.
 
+    Args:
+        send: The server's.
+        request_id: Well-formed.
+        closes_after_failure: Whether a 500 ends the connection, as only HTTP/1 can say.
+
     Attributes:
         request_id: What responses are stamped with.
         stamp: The same, as a header.
         status: The status that went out; 0 before any, 101 for an accepted WebSocket.
     """
 
-    __slots__ = ("_send", "request_id", "stamp", "status")
+    __slots__ = ("_closes_after_failure", "_send", "request_id", "stamp", "status")
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, *, closes_after_failure: bool = False) -> None:
         self._send = send
+        self._closes_after_failure = closes_after_failure
         self.request_id = request_id
         self.stamp = (REQUEST_ID, request_id.encode("latin-1"))
         self.status = 0
@@ -43,6 +51,7 @@ class StampedSend:
         kind = message["type"]
         if kind == HANDOFF:
             return message  # only the relay that may follow a failed one starts a response
+        headers = message.get("headers", ())
         if kind == "websocket.accept":
             self.status = 101
         elif kind == "websocket.close":
@@ -50,7 +59,11 @@ class StampedSend:
             return message
         else:
             self.status = message["status"]
-        headers = message.get("headers", ())
+            if self._closes_after_failure and self.status == 500 and kind == "http.response.start":
+                # An app that answers so often raises too, whereupon Uvicorn closes the connection:
+                # a client that had not been told would send its next request into that.
+                headers = [*headers, _CLOSE]
+                message = {**message, "headers": headers}
         for name, _ in headers:
             if name == REQUEST_ID:
                 return message

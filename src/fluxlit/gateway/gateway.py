@@ -65,7 +65,9 @@ class Gateway:
             raise RuntimeError(msg)
         given = find(scope["headers"], REQUEST_ID)
         accepted = None if given is None else _accepted(given)
-        sent = StampedSend(send, accepted or new_request_id())
+        is_http1 = scope.get("http_version", "").startswith("1")
+        request_id = accepted or new_request_id()
+        sent = StampedSend(send, request_id, closes_after_failure=is_http1)
         started = perf_counter() if self._access_log else 0.0
         token = request_id_ctx.set(sent.request_id)
         try:
