@@ -139,6 +139,33 @@ def test_a_second_signal_ends_it_now(home: Path) -> None:
         assert "Traceback" not in service.output()
 
 
+def test_a_signal_and_its_echo_are_one_asking(home: Path) -> None:
+    answers: list[tuple[int, str]] = []
+    with started("run", directory=home) as service:
+        until(lambda: is_ready(service))
+        slow = threading.Thread(
+            target=lambda: answers.append(get(service, "/api/slow?seconds=1", seconds=20))
+        )
+        slow.start()
+        until((home / "slow-begun").exists)
+        os.kill(service.pid, signal.SIGTERM)
+        until(lambda: "SIGTERM: stopping" in service.output())
+        os.kill(service.pid, signal.SIGTERM)
+        assert service.wait(seconds=15) == 0
+        slow.join(5)
+        assert answers == [(200, '"done"')]
+
+
+def test_a_closed_terminal_ends_it_cleanly(home: Path) -> None:
+    with started("run", directory=home) as service:
+        until(lambda: is_ready(service))
+        processes = all_processes(service)
+        os.kill(service.pid, signal.SIGHUP)
+        assert service.wait(seconds=15) == 0
+        assert_gone(processes, seconds=0.5)
+        assert leftovers(service, home) == []
+
+
 Moment = Callable[[Service, Path], object]
 
 MOMENTS: dict[str, tuple[signal.Signals, str, Moment]] = {

@@ -7,6 +7,8 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from fluxlit._signals import asking_signals
+
 if TYPE_CHECKING:
     from fluxlit.cli.commands import app
 
@@ -15,7 +17,7 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line; an error of ours is one message and exit status 1."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in asking_signals():
         signal.signal(number, _leave)
 
     # Only now: whoever asks to end while this is being imported gets a clean end too.

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from fluxlit._signals import asking_signals
 from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
@@ -36,6 +37,9 @@ Coro = Coroutine[Any, Any, None]
 
 UI_GRACE: Final = 5.0
 """Seconds that UI workers have to end once the gateway has drained."""
+
+ECHO: Final = 0.3
+"""Seconds in which the same signal once more is not asking again."""
 
 MARGIN: Final = 3.0
 """Seconds that a gateway worker has beyond its own grace to end."""
@@ -79,6 +83,7 @@ class Supervisor:
         self._options = options
         self._announce = announce
         self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+        self._heard: dict[signal.Signals, float] = {}
         self._public: socket.socket | None = None
         self._private: socket.socket | None = None
         self._address: Address | None = None
@@ -99,7 +104,7 @@ class Supervisor:
             StartupError: The service did not start, or its workers keep dying.
         """
         with ExitStack() as stack:
-            stack.enter_context(_signals_to(self._signals.put_nowait))
+            stack.enter_context(_signals_to(self._hear))
             if self._options.pidfile is not None:
                 stack.enter_context(PidFile(self._options.pidfile))
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
@@ -111,6 +116,17 @@ class Supervisor:
                 await self._drain()
                 if self._public is not None:
                     self._public.close()
+
+    def _hear(self, number: signal.Signals) -> None:
+        """Queue a signal, but not its echo.
+
+        ``timeout``, ``uv run`` and others signal their child, and the terminal or the group does
+        so too: one asking, which must not cut off the requests in flight.
+        """
+        now = time.monotonic()
+        if now - self._heard.get(number, -ECHO) >= ECHO:
+            self._heard[number] = now
+            self._signals.put_nowait(number)
 
     async def _serve(self) -> None:
         """Start, announce, and keep the workers alive until the first signal."""
@@ -188,7 +204,7 @@ class Supervisor:
 def _signals_to(take: Callable[[signal.Signals], None]) -> Iterator[None]:
     """Hand the signals that ask for an end to the loop; afterwards nothing is left to ask for."""
     loop = asyncio.get_running_loop()
-    asking = (signal.SIGINT, signal.SIGTERM)
+    asking = asking_signals()
     for number in asking:
         loop.add_signal_handler(number, take, number)
     try:

@@ -1,0 +1,15 @@
+"""The signals by which somebody asks a service to end."""
+
+from __future__ import annotations
+
+import signal
+
+
+def asking_signals() -> tuple[signal.Signals, ...]:
+    """Return Ctrl-C's, ``kill``'s and that of a terminal that is closed.
+
+    The last one not for a process that was started to outlive its terminal: ``nohup`` ignores it.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return (signal.SIGINT, signal.SIGTERM)
+    return (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
