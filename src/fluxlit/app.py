@@ -269,7 +269,7 @@ class FluxLit(Generic[SettingsT]):
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:
-        upstreams = LocalUpstreams()
+        upstreams = LocalUpstreams(hands_over=self._settings.ui_handoff)
         spec = WorkerSpec(
             target=self._find_target(),
             run_directory="",

@@ -17,6 +17,8 @@ import pytest
 from tests.runtime.harness import ask, assert_gone, until
 from tests.support.ports import free_port
 from tests.support.process import Probe, ServerProcess
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 pytestmark = pytest.mark.integration
 
@@ -124,6 +126,19 @@ def test_it_serves_all_and_ends_as_uvicorn_does_and_leaves_nothing(
         assert server.output().count("Started server process") == 1
         assert server.output().count("Finished server process") == 1
         assert "Traceback" not in server.output()
+
+
+def test_with_our_protocols_uvicorn_hands_pages_over_too(home: Path) -> None:
+    http = ("--http", "fluxlit.workers.http_protocol:HTTPProtocol")
+    ws = ("--ws", "fluxlit.workers.handoff:HandoffProtocol")
+    with uvicorn_running(home, *http, *ws) as server:
+        server.wait_ready()
+        (ui,) = psutil.Process(server.pid).children()
+        stream = f"ws://127.0.0.1:{server.port}/_stcore/stream"
+        with connect(stream, subprotocols=[Subprotocol("streamlit")], proxy=None):
+            held = [item.laddr.port for item in ui.net_connections("tcp")]
+            assert held == [server.port]
+        server.stop(signal.SIGINT)
 
 
 def test_when_uvicorn_is_killed_the_ui_worker_goes_with_it(home: Path) -> None:

@@ -115,12 +115,23 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
     return create_starlette_app(runtime)
 
 
-def server_options() -> ServerOptions:
-    """Return Streamlit's wishes for the server, read from its configuration."""
+def server_options(
+    *,
+    ping_interval: float | None = None,
+    ping_timeout: float | None = None,
+    max_message_bytes: int | None = None,
+) -> ServerOptions:
+    """Return what the server is to do: as told, else as Streamlit's configuration wishes.
+
+    Args:
+        ping_interval: Seconds between pings.
+        ping_timeout: Seconds to wait for a pong.
+        max_message_bytes: Largest message, either way.
+    """
     interval = config.get_option("server.websocketPingInterval") or _PING_SECONDS
     return {
-        "ws_ping_interval": interval,
-        "ws_ping_timeout": interval,
-        "ws_max_size": get_max_message_size_bytes(),
+        "ws_ping_interval": ping_interval or interval,
+        "ws_ping_timeout": ping_timeout or interval,
+        "ws_max_size": max_message_bytes or get_max_message_size_bytes(),
         "ws_per_message_deflate": bool(config.get_option("server.enableWebsocketCompression")),
     }

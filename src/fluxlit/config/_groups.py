@@ -94,34 +94,53 @@ class Gateway(_Group):
         default=120.0, description="Seconds to wait for the UI's next bytes."
     )
     gateway_httpx_max_connections: Count = Field(
-        default=0, description="Most connections to the UI; 0 leaves it to the gateway."
+        default=0, description="Most HTTP connections to a UI worker; 0 sets no limit."
     )
     gateway_httpx_max_keepalive_connections: Count = Field(
-        default=0, description="Most idle connections kept to the UI; 0 leaves it to the gateway."
+        default=0,
+        description="Most idle connections kept to a UI worker; 0: 64, or as many as there may be.",
     )
     gateway_max_concurrent_upstream_http: Count = Field(
-        default=0, description="Most UI requests in flight at once; 0 sets no limit."
+        default=0, description="Most UI requests that wait for an answer at once; 0 sets no limit."
     )
     gateway_max_proxy_request_body_bytes: Count = Field(
         default=0,
         description="Largest request body passed on to the UI, in bytes; 0 sets no limit.",
     )
+    gateway_queue_timeout_s: Seconds = Field(
+        default=5.0, description="Seconds that a UI request may wait for its turn."
+    )
+    gateway_client_timeout_s: Seconds = Field(
+        default=60.0,
+        description="Seconds that a client may neither send what it announced nor read.",
+    )
+    gateway_keep_alive_timeout_s: Seconds = Field(
+        default=75.0, description="Seconds that an idle connection of a client is kept."
+    )
+    gateway_max_request_head_bytes: int = Field(
+        default=65536, gt=0, description="Largest head of a request, in bytes."
+    )
+    gateway_request_head_timeout_s: Seconds = Field(
+        default=10.0, description="Seconds that a client has to send a request's head."
+    )
     gateway_forward_client_headers_to_streamlit: Strings = Field(
         default=[],
-        description="Client headers that pages may read, by name; at most 32.",
+        description="Client headers that pages may read whoever sends them, by name; at most 32.",
         max_length=32,
     )
     gateway_ws_open_timeout_s: Seconds = Field(
         default=30.0, description="Seconds to wait for the UI to accept a WebSocket."
     )
     gateway_ws_close_timeout_s: OptionalSeconds = Field(
-        default=None, description="Seconds to wait for the UI to answer a WebSocket's close."
+        default=None,
+        description="Seconds to wait for the answer to a WebSocket's close; unset: 10.",
     )
     gateway_ws_ping_interval_s: OptionalSeconds = Field(
-        default=None, description="Seconds between WebSocket pings to the UI."
+        default=None, description="Seconds between WebSocket pings; unset: at most 30 to browsers."
     )
     gateway_ws_ping_timeout_s: OptionalSeconds = Field(
-        default=None, description="Seconds to wait for the answer to a WebSocket ping."
+        default=None,
+        description="Seconds to wait for the answer to a WebSocket ping; unset: at most 30.",
     )
     gateway_ws_max_message_bytes: int | None = Field(
         default=None,

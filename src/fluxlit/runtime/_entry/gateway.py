@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -18,13 +19,21 @@ from fluxlit.runtime.loading import user_frames
 from fluxlit.sidecar import LocalUpstreams
 from fluxlit.unified import UnifiedApp
 from fluxlit.workers.collector import freeze
-from fluxlit.workers.handoff import HandoffHTTPProtocol, HandoffProtocol
+from fluxlit.workers.handoff import HandoffProtocol
+from fluxlit.workers.http_protocol import HTTPProtocol
+from fluxlit.workers.limits import ConnectionLimits
 from fluxlit.workers.rundir import api_socket
 from fluxlit.workers.server import WorkerServer, serve
 from fluxlit.workers.spec import WorkerSpec
 
 DEFAULT_GRACE = 30
 """Seconds for requests in flight when a worker drains, unless a setting says otherwise."""
+
+API_MESSAGE = 16 * 1024 * 1024
+"""Bytes of a message that the API's WebSockets take in any case; Uvicorn's own default."""
+
+PING_SECONDS = 20.0
+"""Uvicorn's own default; below the 60 s after which common proxies cut an idle connection."""
 
 
 def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
@@ -66,15 +75,19 @@ def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
         unified,
         interface="asgi3",  # Uvicorn would take a call that is no coroutine function for ASGI 2
         lifespan="on",
-        http=HandoffHTTPProtocol,
+        http=partial(HTTPProtocol, limits=ConnectionLimits.from_settings(settings)),  # type: ignore[arg-type]  # called as a class is
         ws=HandoffProtocol,
-        ws_max_size=settings.gateway_ws_max_message_bytes or MAX_MESSAGE,
+        # The UI's own limit holds behind this one, which is also that of the API's WebSockets.
+        ws_max_size=max(settings.gateway_ws_max_message_bytes or MAX_MESSAGE, API_MESSAGE),
+        ws_ping_interval=settings.gateway_ws_ping_interval_s or PING_SECONDS,
+        ws_ping_timeout=settings.gateway_ws_ping_timeout_s or PING_SECONDS,
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         server_header=False,
         # The gateway reads forwarding headers itself, and only from proxies that are trusted.
         proxy_headers=False,
+        timeout_keep_alive=ceil(settings.gateway_keep_alive_timeout_s),
         timeout_graceful_shutdown=_grace(settings),
     )
 

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
 
 from fluxlit import _env
-from fluxlit._types import ASGIApp, Message, Receive, Scope, Send
+from fluxlit._types import ASGIApp
 from fluxlit.app import FluxLit
+from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.targets import parse_target, source_folder
+from fluxlit.workers.adoption import HandoffListener, PageProtocol
 from fluxlit.workers.collector import IdleCollector, freeze
-from fluxlit.workers.handoff import SUPPORTED, HandoffListener
+from fluxlit.workers.handoff import SUPPORTED
+from fluxlit.workers.http_protocol import HTTPProtocol
+from fluxlit.workers.limits import ConnectionLimits
 from fluxlit.workers.rundir import api_socket, handoff_socket, ui_socket
 from fluxlit.workers.server import WorkerServer, serve
 from fluxlit.workers.sockets import bind_unix
 from fluxlit.workers.spec import WorkerSpec
+from fluxlit.workers.traffic import Counted, Traffic
 
 PAGES_SCRIPT = Path(__file__).parents[1] / "_script" / "fluxlit_pages.py"
 """The script that Streamlit runs for an app whose pages are functions."""
@@ -29,11 +36,15 @@ PAGES_SCRIPT = Path(__file__).parents[1] / "_script" / "fluxlit_pages.py"
 GRACE = 2
 """Seconds for browsers to answer the closing of their WebSockets."""
 
+HEAD_ADDED = 8 * 1024
+"""Bytes that the gateway's forwarding headers and request id may add to a head."""
+
 
 def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Serve the app's UI until asked to end."""
     _tell_pages(spec, app)
-    counter = ActivityCounter(_streamlit_app(spec, app))
+    traffic = Traffic()
+    counted = Counted(_streamlit_app(spec, app), traffic)
     door = Door(Path(ui_socket(spec.run_directory, spec.slot)))
 
     def ready() -> None:
@@ -41,10 +52,10 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         door.open()
         lifeline.report("ready")
 
-    server = WorkerServer(_server_config(counter), ready)
-    jobs = [IdleCollector(lambda: counter.seen).run]
+    server = WorkerServer(_server_config(counted, app.settings), ready)
+    jobs = [IdleCollector(lambda: traffic.events).run]
     if SUPPORTED:
-        jobs.append(HandoffListener(str(door.fresh_handoff), server.new_protocol).run)
+        jobs.append(HandoffListener(str(door.fresh_handoff), server, traffic).run)
     try:
         serve(server, [bind_unix(str(door.fresh))], *jobs)
     finally:
@@ -79,35 +90,6 @@ class Door:
         for final, inode in self._inodes.items():
             if final.exists() and final.stat().st_ino == inode:
                 final.unlink()
-
-
-class ActivityCounter:
-    """Counts the messages of a worker, so that its collector knows when nobody waits.
-
-    Args:
-        app: The app to count for.
-
-    Attributes:
-        seen: Messages so far, both ways.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self.seen = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one scope."""
-
-        async def counted_receive() -> Message:
-            message = await receive()
-            self.seen += 1
-            return message
-
-        async def counted_send(message: Message) -> None:
-            self.seen += 1
-            await send(message)
-
-        await self._app(scope, counted_receive, counted_send)
 
 
 def _tell_pages(spec: WorkerSpec, app: FluxLit) -> None:
@@ -160,13 +142,17 @@ def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> ASGIApp:
     return served
 
 
-def _server_config(app: ASGIApp) -> uvicorn.Config:
+def _server_config(app: ASGIApp, settings: FluxlitSettings) -> uvicorn.Config:
     from fluxlit._streamlit.server import server_options  # noqa: PLC0415 - Streamlit is set up by now
 
+    limits = ConnectionLimits.from_settings(settings)
+    # The gateway has bounded the head, and then added to it.
+    limits = replace(limits, max_head_bytes=limits.max_head_bytes + HEAD_ADDED)
     return uvicorn.Config(
         app,
         lifespan="on",
-        ws="websockets-sansio",
+        http=partial(HTTPProtocol, limits=limits),  # type: ignore[arg-type]  # called as a class is
+        ws=PageProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -175,7 +161,11 @@ def _server_config(app: ASGIApp) -> uvicorn.Config:
         proxy_headers=True,
         forwarded_allow_ips="*",
         timeout_graceful_shutdown=GRACE,
-        **server_options(),
+        **server_options(
+            ping_interval=settings.gateway_ws_ping_interval_s,
+            ping_timeout=settings.gateway_ws_ping_timeout_s,
+            max_message_bytes=settings.gateway_ws_max_message_bytes,
+        ),
     )
 
 

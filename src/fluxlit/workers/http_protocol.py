@@ -1,0 +1,302 @@
+"""The HTTP side of a worker's server: Uvicorn's protocol, with the bounds that it lacks.
+
+Facts about the parser (llhttp, by httptools) and about Uvicorn on which this file stands:
+
+* A header that is not complete yet is kept in the parser, without a bound.
+* Trailers of a body are reported like headers, and Uvicorn would add them to the request's own.
+* Behind an upgrade the parser stops; Uvicorn drops what is left of that read.
+
+So the bytes are counted since the parser last got anywhere. They are a head or a trailer, or
+chunk extensions, and more of them than a head may have ends the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from http import HTTPStatus
+from typing import Any, Final
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+from uvicorn.server import ServerState
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+
+from fluxlit.workers.limits import DEFAULT_LIMITS, ConnectionLimits
+from fluxlit.workers.websocket_protocol import WebSocketProtocol
+from fluxlit.workers.write_guard import WriteGuard
+
+LINGER_SECONDS: Final = 2.0
+"""Time for a refused client to stop sending and read why (as nginx's ``lingering_timeout``)."""
+
+_BAD: Final = (HTTPStatus.BAD_REQUEST, "The request is malformed")
+
+
+class Stage(Enum):
+    """Where the parser stands."""
+
+    BETWEEN = "between"
+    HEAD = "head"
+    BODY = "body"
+    REFUSED = "refused"
+
+
+class _RefusedError(Exception):
+    """Stops the parser in a callback."""
+
+
+class HTTPProtocol(HttpToolsProtocol):
+    """Uvicorn's HTTP protocol with a bounded head, and with no byte lost at an upgrade.
+
+    Args:
+        config: As Uvicorn passes it.
+        server_state: The same.
+        app_state: The same.
+        limits: What a connection may cost.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: ConnectionLimits = DEFAULT_LIMITS,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        self._stage = Stage.BETWEEN
+        self._unparsed = 0
+        self._refusal = _BAD
+        self._is_handshake = False
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock of the first head."""
+        super().connection_made(transport)
+        self._guard = WriteGuard(transport, self._limits.client_timeout)
+        self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all clocks."""
+        self._stop_clock()
+        self._guard.disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, as far as the limits allow."""
+        if self._stage is Stage.REFUSED:
+            return
+        self._unset_keepalive_if_required()
+        self._unparsed += len(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self._refuse(*self._refusal)
+            return
+        if self._unparsed > self._limits.max_head_bytes:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large")
+        elif self._stage is Stage.HEAD or (self._stage is Stage.BETWEEN and self._unparsed):
+            self._start_clock()
+
+    def pause_writing(self) -> None:
+        """Watch whether the client reads at all."""
+        super().pause_writing()
+        self._guard.arm()
+
+    def resume_writing(self) -> None:
+        """It does."""
+        super().resume_writing()
+        self._guard.disarm()
+
+    def _parse(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                if self._should_upgrade():
+                    self._open_websocket(data)
+                    return
+                # RFC 9110 section 7.8: an upgrade that is not wanted is an ordinary request.
+            else:
+                return
+
+    # httptools' callbacks
+
+    def on_message_begin(self) -> None:
+        """Note that there is a head to finish."""
+        super().on_message_begin()
+        self._stage = Stage.HEAD
+
+    def on_headers_complete(self) -> None:
+        """Check the head, then start the app."""
+        self._is_handshake = self.parser.should_upgrade() and super()._should_upgrade()
+        self._check_head()
+        self._stage = Stage.BODY
+        self._unparsed = 0
+        self._stop_clock()
+        super().on_headers_complete()
+        self.headers = []  # trailers go here, not into the head that the app was given
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a piece on."""
+        self._unparsed = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a message."""
+        self._stage = Stage.BETWEEN
+        self._unparsed = 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """See that the client takes the rest, which nothing else waits for."""
+        super().on_response_complete()
+        self._guard.arm()
+
+    def _check_head(self) -> None:
+        names = [name for name, _ in self.headers]
+        hosts = names.count(b"host")
+        # RFC 9112 section 3.2.
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            self._stop(HTTPStatus.BAD_REQUEST, "A request has one Host header")
+        if not self.url.startswith(b"/"):
+            self._check_authority()
+        if self._unparsed > self._limits.max_head_bytes and self._head_size() > (
+            self._limits.max_head_bytes
+        ):
+            self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large")
+        if self._is_handshake:
+            self._check_handshake()
+
+    def _check_authority(self) -> None:
+        """Refuse a target in absolute form that contradicts ``Host`` (RFC 9112 section 3.2.2)."""
+        url = httptools.parse_url(self.url)
+        authority = url.host or b""
+        if url.port:
+            authority += b":%d" % url.port
+        host = dict(self.headers).get(b"host", authority)
+        if not authority or host.lower() != authority.lower():
+            self._stop(HTTPStatus.BAD_REQUEST, "Target and Host name different places")
+
+    def _check_handshake(self) -> None:
+        headers = dict(self.headers)
+        has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+        # RFC 6455 section 4.1.
+        if has_body or self.parser.get_method() != b"GET" or not self.url.isascii():
+            self._stop(HTTPStatus.BAD_REQUEST, "A WebSocket handshake is a GET without a body")
+        if self._is_answering():  # its answer would mix with the WebSocket's bytes
+            self._stop(HTTPStatus.BAD_REQUEST, "A WebSocket handshake waits for earlier answers")
+
+    def _head_size(self) -> int:
+        """Return the bytes of the head in its plainest spelling."""
+        line = len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1\r\n")
+        return line + sum(len(name) + len(value) + 4 for name, value in self.headers) + 2
+
+    # WebSockets
+
+    def _should_upgrade(self) -> bool:
+        return self._is_handshake
+
+    def _open_websocket(self, behind: bytes) -> None:
+        """Let a WebSocket protocol go on, with what the client sent right behind its request."""
+        make = self.ws_protocol_class
+        if make is None or not issubclass(make, WebSocketProtocol):
+            self.handle_websocket_upgrade()
+            return
+        self.connections.discard(self)
+        self._guard.disarm()
+        protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.app_state
+        )
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        protocol.open(self._handshake(), behind, self._limits)
+
+    def _handshake(self) -> Request:
+        url = httptools.parse_url(self.url)
+        target = b"%b?%b" % (url.path, url.query) if url.query else url.path
+        headers = Headers()
+        for name, value in self.scope["headers"]:
+            headers[name.decode("latin-1")] = value.decode("latin-1")
+        return Request(target.decode("latin-1"), headers)
+
+    # Refusals
+
+    def _is_answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _stop(self, status: HTTPStatus, reason: str) -> None:
+        self._refusal = (status, reason)
+        raise _RefusedError
+
+    def _start_clock(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self._limits.head_timeout, self._too_late)
+
+    def _stop_clock(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _too_late(self) -> None:
+        self._head_timer = None
+        if self._stage is Stage.BETWEEN and not self._unparsed:
+            self.transport.close()  # nothing was asked, so there is nothing to answer
+        else:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The head did not arrive in time")
+
+    def _refuse(self, status: HTTPStatus, reason: str) -> None:
+        """Answer what is no request, unless an answer is on its way, and end the connection."""
+        if self.transport.is_closing():
+            return
+        broken_body = self._stage is Stage.BODY
+        self._stage = Stage.REFUSED
+        self._stop_clock()
+        self.pipeline.clear()
+        if self._is_answering() and not broken_body:
+            self.cycle.keep_alive = False  # the answer ends the connection
+        elif self._is_answering() and self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._answer(status, reason)
+
+    def _answer(self, status: HTTPStatus, reason: str) -> None:
+        if self._is_answering():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        content = b"".join(
+            [
+                STATUS_LINE[status],
+                *(b"%b: %b\r\n" % item for item in self.server_state.default_headers),
+                b"content-type: text/plain; charset=utf-8\r\n",
+                b"content-length: %d\r\n" % len(reason),
+                b"connection: close\r\n\r\n",
+                reason.encode("ascii"),
+            ]
+        )
+        self.transport.write(content)
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close for writing, and read on for a moment: closing at once would reset the connection.
+
+        The client could then lose the answer (RFC 9112 section 9.6).
+        """
+        if not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._head_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
