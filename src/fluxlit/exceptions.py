@@ -8,9 +8,11 @@
     ├── PageError                 a page cannot be registered (also a ValueError)
     ├── StartupError              the service cannot start: port taken, a worker failed
     ├── BodyTooLarge              a request to the UI is larger than the gateway may pass on
+    ├── RequestTimeout            a client did not send in time the body that it announced
     ├── HandoffError              a socket could not be handed to a worker; nothing happened
     └── UpstreamError             the UI cannot answer this request
         ├── UpstreamStarting      nobody listens yet; a worker is on its way
+        ├── UpstreamBusy          too many requests wait for it, and this one had no turn in time
         ├── UpstreamUnavailable   it cannot be reached, or hung up before it answered
         └── UpstreamTimeout       it was reached and did not answer in time
 
@@ -57,7 +59,20 @@ class StartupError(FluxLitError):
 
 
 class BodyTooLarge(FluxLitError):
-    """A request to the UI is larger than the gateway may pass on."""
+    """A request to the UI is larger than the gateway may pass on.
+
+    Args:
+        message: What happened.
+        unread: Whether the client is still sending it.
+    """
+
+    def __init__(self, message: str, *, unread: bool = True) -> None:
+        super().__init__(message)
+        self.unread = unread
+
+
+class RequestTimeout(FluxLitError):
+    """A client did not send in time the body that it announced."""
 
 
 class HandoffError(FluxLitError):
@@ -70,6 +85,10 @@ class UpstreamError(FluxLitError):
 
 class UpstreamStarting(UpstreamError):
     """Nobody listens yet; a worker is on its way."""
+
+
+class UpstreamBusy(UpstreamError):
+    """Too many requests wait for the UI already, and this one did not get its turn in time."""
 
 
 class UpstreamUnavailable(UpstreamError):

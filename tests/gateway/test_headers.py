@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fluxlit.gateway.headers import (
+    Hop,
     Visitor,
     from_upstream,
     from_upstream_handshake,
@@ -25,16 +26,16 @@ COOKIE = (b"cookie", "name=größe😀".encode())
 
 
 def kept(headers: Headers, visitor: Visitor = STRANGER) -> Headers:
-    composed = to_upstream(headers, visitor, b"")
+    composed = to_upstream(headers, visitor, Hop(b""))
     return [item for item in composed if item[0] != b"host" and item not in forwarding(visitor)]
 
 
 def forwarding(visitor: Visitor) -> Headers:
-    return to_upstream([], visitor, b"")[1:]
+    return to_upstream([], visitor, Hop(b""))[1:]
 
 
 def test_host_comes_first_and_the_forwarding_headers_are_rebuilt() -> None:
-    assert to_upstream([], STRANGER, b"/m") == [(b"host", b"front.test:8000"), *REBUILT]
+    assert to_upstream([], STRANGER, Hop(b"/m")) == [(b"host", b"front.test:8000"), *REBUILT]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_a_handshake_has_no_second_copy_of_its_own_headers() -> None:
         (b"origin", b"http://front.test"),
         COOKIE,
     ]
-    composed = to_upstream_handshake(sent, STRANGER, b"/m")
+    composed = to_upstream_handshake(sent, STRANGER, Hop(b"/m"))
     expected = [(b"origin", b"http://front.test"), COOKIE]
     assert composed == [(b"host", b"front.test:8000"), *expected, *REBUILT]
 
@@ -156,5 +157,19 @@ def test_a_visitor_over_tls_on_a_unix_socket() -> None:
     visitor = visitor_of(scope, trusted=True)
     assert visitor == Visitor(b"a", "", "https", trusted=True)
     assert visitor is not None
-    assert (b"x-forwarded-port", b"443") in to_upstream([], visitor, b"")
-    assert not [name for name, _ in to_upstream([], visitor, b"") if name == b"x-forwarded-for"]
+    assert (b"x-forwarded-port", b"443") in to_upstream([], visitor, Hop(b""))
+    assert not [
+        name for name, _ in to_upstream([], visitor, Hop(b"")) if name == b"x-forwarded-for"
+    ]
+
+
+def test_a_header_that_the_owner_names_reaches_pages_whoever_sends_it() -> None:
+    sent = [(b"remote-user", b"ada"), (b"x-goog-iap-jwt", b"t"), (b"x-fluxlit-slot", b"1")]
+    sent += [(b"x-request-id", b"forged"), (b"expect", b"100-continue")]
+    assert to_upstream(sent, STRANGER, Hop(b""))[1 : -len(REBUILT) + 1] == []
+    named = Hop(b"", frozenset({b"remote-user", b"x-request-id", b"expect"}))
+    composed = to_upstream(sent, STRANGER, named)
+    assert (b"remote-user", b"ada") in composed
+    assert not {b"x-goog-iap-jwt", b"x-fluxlit-slot", b"x-request-id", b"expect"} & {
+        name for name, _ in composed
+    }

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from tests.gateway.harness import BuildHouse, Conn, EventFlag
 
@@ -23,7 +27,8 @@ def test_a_limit_of_connections_makes_requests_wait_their_turn(house: BuildHouse
     with home.server.connect() as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         taken.expect("the slow request did not arrive")
-        assert home.server.get(b"/").status == 504
+        reply = home.server.get(b"/")
+        assert (reply.status, reply.header(b"retry-after")) == (503, b"2")
         leave.set()
         assert client.recv(1000).startswith(b"HTTP/1.1 200")
     assert home.server.get(b"/").status == 200
@@ -33,3 +38,23 @@ def test_a_failure_to_connect_gives_its_place_back(house: BuildHouse) -> None:
     home = house(GatewayOptions(max_connections=1, connect_timeout=0.3))
     home.upstream.close()
     assert [home.server.get(b"/").status for _ in range(3)] == [503] * 3
+
+
+@pytest.mark.parametrize(("options", "kept"), [({}, 4), ({"max_idle_connections": 2}, 2)])
+def test_no_more_idle_connections_are_kept_than_allowed(
+    house: BuildHouse, options: dict[str, int], kept: int
+) -> None:
+    home = house(GatewayOptions(**options))  # type: ignore[arg-type]
+    all_there = threading.Barrier(4)
+
+    def script(conn: Conn) -> None:
+        while conn.head():
+            with contextlib.suppress(threading.BrokenBarrierError):
+                all_there.wait(10)
+            conn.ok()
+
+    home.upstream.script = script
+    for _ in range(2):  # four at a time, then four more on what was kept
+        with ThreadPoolExecutor(4) as threads:
+            assert [r.status for r in threads.map(home.server.get, [b"/"] * 4)] == [200] * 4
+    assert home.upstream.connections == 4 + (4 - kept)

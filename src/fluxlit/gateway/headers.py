@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fluxlit._headers import (
     FORWARDED,
@@ -60,40 +61,53 @@ def visitor_of(scope: Scope, *, trusted: bool) -> Visitor | None:
     return Visitor(host, str(client[0]) if client else "", scheme, trusted)
 
 
-def to_upstream(headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, mount: bytes) -> Headers:
+class Hop(NamedTuple):
+    """What a gateway knows about the way to its UI.
+
+    Attributes:
+        mount: The public path of the app, raw.
+        passed: Header names that the app's owner lets through whoever sends them.
+    """
+
+    mount: bytes
+    passed: frozenset[bytes] = frozenset()
+
+
+def to_upstream(headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, hop: Hop) -> Headers:
     """Compose the headers of an HTTP request to the UI, the request id excepted.
 
     Args:
         headers: As the client sent them.
         visitor: Whom the rebuilt forwarding headers describe.
-        mount: The public path of the app, raw.
+        hop: The way.
     """
+    passed = hop.passed - _REQUEST_DROP
     drop = _REQUEST_DROP if visitor.trusted else _REQUEST_DROP_STRANGER
     prefixes = (_OURS,) if visitor.trusted else (_OURS, *IDENTITY_PREFIXES)
     kept = [
         item
         for item in _without_listed(headers)
-        if item[0] not in drop and not item[0].startswith(prefixes)
+        if (item[0] not in drop and not item[0].startswith(prefixes)) or item[0] in passed
     ]
-    return [(b"host", visitor.host), *kept, *_forwarding(visitor, mount)]
+    return [(b"host", visitor.host), *kept, *_forwarding(visitor, hop.mount)]
 
 
 def to_upstream_handshake(
-    headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, mount: bytes
+    headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, hop: Hop
 ) -> Headers:
     """Compose the headers of a WebSocket handshake, those of the handshake itself excepted."""
     return [
         item
-        for item in to_upstream(headers, visitor, mount)
+        for item in to_upstream(headers, visitor, hop)
         if item[0] not in WEBSOCKET_HANDSHAKE and item[0] != b"content-length"
     ]
 
 
 def to_upstream_upgrade(
-    headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, mount: bytes
+    headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, hop: Hop
 ) -> Headers:
     """Compose the head of a WebSocket handshake that the UI worker itself is to finish."""
-    kept = [item for item in to_upstream(headers, visitor, mount) if item[0] != b"content-length"]
+    kept = [item for item in to_upstream(headers, visitor, hop) if item[0] != b"content-length"]
     return [*kept, (b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
 
 

@@ -11,8 +11,9 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from fluxlit._types import Receive, Scope, Send
-from fluxlit.exceptions import BodyTooLarge, UpstreamError, UpstreamTimeout
+from fluxlit._types import Message, Receive, Scope, Send
+from fluxlit.exceptions import BodyTooLarge, RequestTimeout, UpstreamError, UpstreamTimeout
+from fluxlit.gateway.admission import Admission, Turn
 from fluxlit.gateway.connection import Connection, ResponseHead, content_length, request_head
 from fluxlit.gateway.headers import Headers, find, from_upstream
 from fluxlit.gateway.options import GatewayOptions
@@ -39,12 +40,14 @@ class RelayRequest:
         target: Raw path and query.
         headers: The composed headers, complete but for the framing of a body.
         framing: How a body travels.
+        client: The visitor's address, whose share of the limits this counts against.
     """
 
     method: str
     target: bytes
     headers: Headers
     framing: Framing
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ class HTTPRelay:
 
     def __init__(self, pool: ConnectionPool, options: GatewayOptions) -> None:
         self._pool = pool
-        self._read_timeout = options.read_timeout
-        self._max_body = options.max_body_bytes
+        self._options = options
+        self._admission = Admission(options.max_waiting, options.queue_timeout)
 
     async def __call__(
         self, request: RelayRequest, upstream: Upstream, receive: Receive, send: Send
@@ -89,9 +92,11 @@ class HTTPRelay:
         Raises:
             UpstreamError: The upstream gave no response head.
             BodyTooLarge: The request body exceeds the limit.
+            RequestTimeout: The client stopped sending it.
         """
-        if self._max_body and (request.framing.length or 0) > self._max_body:
-            raise _too_large(self._max_body)
+        max_body = self._options.max_body_bytes
+        if max_body and (request.framing.length or 0) > max_body:
+            raise _too_large(max_body)
         # Only what may be repeated is tried on a connection that may be dying: the peer can close
         # an idle one at the very moment it is picked.
         repeatable = request.method in _IDEMPOTENT and not request.framing.has_body
@@ -110,23 +115,35 @@ class HTTPRelay:
         *,
         fresh: bool,
     ) -> bool:
-        connection = await self._pool.acquire(upstream, fresh=fresh)
-        exchange = _Exchange(request, connection, client, self._read_timeout, self._max_body)
+        turn = Turn(self._admission, request.client)
+        if not request.framing.has_body:
+            await turn.take()
         try:
-            await exchange.run()
+            connection = await self._pool.acquire(upstream, request.client, fresh=fresh)
+        except BaseException:
+            turn.give_back()
+            raise
+        try:
+            await _Exchange(request, connection, client, turn, self._options).run()
         except UpstreamError:
             if connection.reused and connection.untouched:
                 return False
             raise
         finally:
-            self._pool.release(upstream, connection)
+            turn.give_back()
+            self._pool.release(upstream, request.client, connection)
         return True
 
 
 class _Exchange:
-    """One request and its response on one connection."""
+    """One request and its response on one connection.
+
+    It has its turn from when the upstream has the whole request until the answer begins: what a
+    slow client does to its upload or download takes nobody's place.
+    """
 
     __slots__ = (
+        "_client_timeout",
         "_connection",
         "_deadline",
         "_max_body",
@@ -135,6 +152,7 @@ class _Exchange:
         "_request",
         "_send",
         "_timeout",
+        "_turn",
     )
 
     def __init__(
@@ -142,14 +160,16 @@ class _Exchange:
         request: RelayRequest,
         connection: Connection,
         client: tuple[Receive, Send],
-        read_timeout: float,
-        max_body: int,
+        turn: Turn,
+        options: GatewayOptions,
     ) -> None:
         self._request = request
         self._connection = connection
         self._receive, self._send = client
-        self._timeout = read_timeout
-        self._max_body = max_body
+        self._turn = turn
+        self._timeout = options.read_timeout
+        self._client_timeout = options.client_timeout
+        self._max_body = options.max_body_bytes
         self._deadline: asyncio.TimerHandle | None = None
         self._over = False
 
@@ -167,6 +187,7 @@ class _Exchange:
             # While a body is on its way up, only the client sets the pace.
             head = await self._connection.head(None if framing.has_body else self._timeout)
             self._stop_clock()
+            self._turn.give_back()
             await self._respond(head)
         finally:
             self._over = True
@@ -185,7 +206,7 @@ class _Exchange:
                 await send(message)
                 if self._over:
                     return
-        except (UpstreamError, BodyTooLarge) as error:
+        except (UpstreamError, BodyTooLarge, RequestTimeout) as error:
             # The status is out. Returning without a last piece makes the server cut the
             # connection, which is how HTTP/1.1 says "incomplete" (RFC 9112 section 8).
             logger.warning("response cut short: %s", error)
@@ -209,19 +230,30 @@ class _Exchange:
         chunked, received = self._request.framing.chunked, 0
         more = True
         while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
+            message = await self._next_piece()
             data, more = message.get("body", b""), message.get("more_body", False)
             received += len(data)
             if self._max_body and received > self._max_body:
-                raise _too_large(self._max_body)
+                raise _too_large(self._max_body, unread=more)
+            if not more:
+                await self._turn.take()
             if data:
                 piece = b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
                 await self._connection.write(piece, self._timeout)
         if chunked:
             await self._connection.write(b"0\r\n\r\n", self._timeout)
         self._connection.end_body()
+
+    async def _next_piece(self) -> Message:
+        try:
+            async with asyncio.timeout(self._client_timeout):
+                message = await self._receive()
+        except TimeoutError:
+            msg = f"no piece of a request body came within {self._client_timeout:g} s"
+            raise RequestTimeout(msg) from None
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        return message
 
     def _start_clock(self) -> None:
         if self._connection.answered:
@@ -235,5 +267,5 @@ class _Exchange:
             self._deadline.cancel()
 
 
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"a request body exceeds {limit} bytes")
+def _too_large(limit: int, *, unread: bool = True) -> BodyTooLarge:
+    return BodyTooLarge(f"a request body exceeds {limit} bytes", unread=unread)

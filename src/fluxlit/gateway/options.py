@@ -9,6 +9,9 @@ from fluxlit.config import FluxlitSettings
 MAX_MESSAGE = 200 * 1024 * 1024
 """Bytes of one WebSocket message; Streamlit's own default (``server.maxMessageSize``, in MB)."""
 
+MAX_IDLE = 64
+"""Idle connections kept to one upstream where nothing is said."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
@@ -25,7 +28,13 @@ class GatewayOptions:
         connect_timeout: Seconds to reach an upstream.
         read_timeout: Seconds to its response head, and between two pieces of a body.
         max_body_bytes: Largest request body for the UI; 0 is unlimited.
-        max_connections: Requests at one upstream at a time; 0 is unlimited.
+        max_connections: HTTP connections to one upstream; 0 is unlimited.
+        max_idle_connections: Those of them that are kept for later.
+        max_waiting: Requests that wait for an upstream's answer at a time; 0 is unlimited. A
+            request counts from when the upstream has all of it until the answer begins.
+        queue_timeout: Seconds that a request may wait until it may wait there.
+        client_timeout: Seconds for the next piece of a request body.
+        passed_headers: Client headers that reach pages whoever sends them; lower-case.
         ws_open_timeout: Seconds for an upstream's WebSocket handshake.
         ws_ping_interval: Seconds between pings to an upstream; ``None`` sends none.
         ws_ping_timeout: Seconds to wait for the pong.
@@ -47,6 +56,11 @@ class GatewayOptions:
     read_timeout: float = 120.0
     max_body_bytes: int = 0
     max_connections: int = 0
+    max_idle_connections: int = MAX_IDLE
+    max_waiting: int = 0
+    queue_timeout: float = 5.0
+    client_timeout: float = 60.0
+    passed_headers: frozenset[bytes] = frozenset()
     ws_open_timeout: float = 30.0
     ws_ping_interval: float | None = None
     ws_ping_timeout: float | None = None
@@ -72,6 +86,13 @@ class GatewayOptions:
             read_timeout=settings.gateway_upstream_read_timeout_s,
             max_body_bytes=settings.gateway_max_proxy_request_body_bytes,
             max_connections=settings.gateway_httpx_max_connections,
+            max_idle_connections=_idle(settings),
+            max_waiting=settings.gateway_max_concurrent_upstream_http,
+            queue_timeout=settings.gateway_queue_timeout_s,
+            client_timeout=settings.gateway_client_timeout_s,
+            passed_headers=frozenset(
+                name.encode() for name in settings.gateway_forward_client_headers_to_streamlit
+            ),
             ws_open_timeout=settings.gateway_ws_open_timeout_s,
             ws_ping_interval=settings.gateway_ws_ping_interval_s,
             ws_ping_timeout=settings.gateway_ws_ping_timeout_s,
@@ -81,3 +102,8 @@ class GatewayOptions:
             docs_paths=docs_paths,
             internal_socket=internal_socket,
         )
+
+
+def _idle(settings: FluxlitSettings) -> int:
+    said = settings.gateway_httpx_max_keepalive_connections
+    return said or settings.gateway_httpx_max_connections or MAX_IDLE

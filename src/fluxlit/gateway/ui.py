@@ -7,11 +7,18 @@ import logging
 from dataclasses import replace
 
 from fluxlit._types import HANDOFF, Receive, Scope
-from fluxlit.exceptions import BodyTooLarge, HandoffError, UpstreamError, UpstreamStarting
+from fluxlit.exceptions import (
+    BodyTooLarge,
+    HandoffError,
+    RequestTimeout,
+    UpstreamError,
+    UpstreamStarting,
+)
 from fluxlit.gateway.access_log import StampedSend
 from fluxlit.gateway.connection import Connection, request_head
 from fluxlit.gateway.headers import (
     Headers,
+    Hop,
     Visitor,
     find,
     to_upstream,
@@ -45,9 +52,8 @@ class UserInterface:
         self._mount = raw(options.mount)
         self._health = self._mount + raw(options.ui_path) + b"/_stcore/health"
         self._origins = OriginPolicy(options.public_base_url, options.allowed_origins)
-        self._pool = ConnectionPool(
-            connect_timeout=options.connect_timeout, max_connections=options.max_connections
-        )
+        self._hop = Hop(self._mount, options.passed_headers)
+        self._pool = ConnectionPool(options)
         self._http_relay = HTTPRelay(self._pool, options)
         self._websocket_relay = WebSocketRelay(options)
 
@@ -70,14 +76,16 @@ class UserInterface:
         relay = self._http if scope["type"] == "http" else self._websocket
         try:
             await relay(scope, rest, visitor, receive, send)
-        except (UpstreamError, BodyTooLarge) as error:
+        except (UpstreamError, BodyTooLarge, RequestTimeout) as error:
             # Each browser that waits for the start asks once a second: not news.
             level = logging.DEBUG if isinstance(error, UpstreamStarting) else logging.WARNING
             logger.log(level, "%s: %s", type(error).__name__, error)
-            await self._answer(scope, send, error)
+            await self._answer(scope, receive, send, error)
+        except OSError:  # the client is gone, which its server knows
+            raise
         except Exception as error:
             logger.exception("relaying a request to the UI failed")
-            await self._answer(scope, send, error)
+            await self._answer(scope, receive, send, error)
 
     async def probe(self, upstream: Upstream, timeout_seconds: float = 2.0) -> Probe:
         """Ask an upstream for its health, on a connection of its own."""
@@ -106,12 +114,13 @@ class UserInterface:
     async def _http(
         self, scope: Scope, rest: bytes, visitor: Visitor, receive: Receive, send: StampedSend
     ) -> None:
-        headers = to_upstream(scope["headers"], visitor, self._mount)
+        headers = to_upstream(scope["headers"], visitor, self._hop)
         request = RelayRequest(
             scope["method"],
             self._target(scope, rest),
             _identified(headers, send),
             framing_of(scope),
+            visitor.address,
         )
         await self._http_relay(request, self._upstreams.select(scope), receive, send)
 
@@ -130,7 +139,7 @@ class UserInterface:
         upstream = self._upstreams.select(scope)
         if await self._hand_over(scope, rest, visitor, send, upstream):
             return
-        headers = to_upstream_handshake(scope["headers"], visitor, self._mount)
+        headers = to_upstream_handshake(scope["headers"], visitor, self._hop)
         request = SocketRequest(
             self._target(scope, rest),
             _identified(headers, send),
@@ -145,7 +154,7 @@ class UserInterface:
         """Hand the browser's socket to the worker, if server and worker can; tell whether."""
         if upstream.handoff_path is None or HANDOFF not in (scope.get("extensions") or {}):
             return False
-        headers = to_upstream_upgrade(scope["headers"], visitor, self._mount)
+        headers = to_upstream_upgrade(scope["headers"], visitor, self._hop)
         head = request_head("GET", self._target(scope, rest), _identified(headers, send))
         try:
             await send({"type": HANDOFF, "socket": upstream.handoff_path, "head": head})
@@ -158,9 +167,12 @@ class UserInterface:
     def _target(self, scope: Scope, rest: bytes) -> bytes:
         return target_of(self._mount + rest, scope.get("query_string", b""))
 
-    async def _answer(self, scope: Scope, send: StampedSend, error: Exception) -> None:
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: StampedSend, error: Exception
+    ) -> None:
         if send.status == 0:  # never a second answer
-            await send_answer(scope, send, answer_for(error), send.request_id)
+            unread = receive if isinstance(error, BodyTooLarge) and error.unread else None
+            await send_answer(scope, send, answer_for(error), send.request_id, unread)
 
 
 def _identified(headers: Headers, send: StampedSend) -> Headers:

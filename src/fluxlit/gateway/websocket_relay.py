@@ -7,6 +7,7 @@ with the sub-protocol and cookies that it chose, or refused with the upstream's 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -173,7 +174,8 @@ class _Bridge:
             await self._upstream_to_client()
         except OSError:
             # Uvicorn raises this when the client vanishes under a write; how it left is what
-            # the follower is about to read.
+            # the follower is about to read, and to tell.
+            await self._discard()
             await follower
         finally:
             follower.cancel()
@@ -190,6 +192,12 @@ class _Bridge:
         except ConnectionClosed as closed:
             if not self._client_left:
                 await self._close_client(close_towards_client(closed))
+
+    async def _discard(self) -> None:
+        """Read what nobody wants any more: behind it stands the upstream's answer to our close."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self._connection.recv()
 
     async def _follow_client(self) -> None:
         """Move the client's messages; when it leaves, say so upstream, which ends both ways."""
