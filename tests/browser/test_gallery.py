@@ -17,7 +17,7 @@ from tests.browser.steps import (
     sidebar_link,
     upload,
 )
-from tests.support.site import Launch
+from tests.support.site import BOTH_WAYS, Launch
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 LAUNCHES = {"": Launch(folders=(Path(__file__).parent / "apps/gallery",))}
+DOORS = BOTH_WAYS
 
 FIVE_MB = 5 * 1024 * 1024
 FIFTY_MB = 50 * 1024 * 1024

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 from tests.browser.steps import see_title
-from tests.support.site import Launch
+from tests.support.site import BOTH_WAYS, Launch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -37,6 +37,7 @@ def home(st: Any, client: ApiClient) -> None:
 
 README = Path(__file__).parents[2] / "README.md"
 LAUNCHES = {"": Launch(files={"app.py": QUICK_START})}
+DOORS = BOTH_WAYS
 
 
 def test_is_what_the_readme_shows() -> None:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Door = Literal["direct", "strip", "full"]
+Door = Literal["direct", "strip", "full", "relay"]
 DOORS: tuple[Door, ...] = ("direct", "strip", "full")
+BOTH_WAYS: tuple[Door, ...] = (*DOORS, "relay")
+"""Every door, and one behind which WebSockets are relayed instead of handed over."""
+
 MOUNT = "/apps/my-app"
 
 
@@ -82,6 +85,12 @@ class Neighbourhood:
         self._running = ExitStack()
         self._sites: dict[Door, Site] = {}
         self._launch: Launch | None = None
+        self._starts = {
+            "direct": self._start_direct,
+            "relay": self._start_relaying,
+            "strip": self._start_mounted,
+            "full": self._start_mounted,
+        }
 
     def site(self, launch: Launch, door: Door) -> Site:
         """The application through this door; another one that runs is stopped first."""
@@ -89,8 +98,7 @@ class Neighbourhood:
             self.close()
             self._launch = launch
         if door not in self._sites:
-            start = self._start_direct if door == "direct" else self._start_mounted
-            self._sites |= start(launch)
+            self._sites |= self._starts[door](launch)
         return self._sites[door]
 
     def close(self) -> None:
@@ -101,6 +109,10 @@ class Neighbourhood:
     def _start_direct(self, launch: Launch) -> dict[Door, Site]:
         service = self._start(launch, {}, signal.SIGINT)
         return {"direct": Site(service.origin, "", launch)}
+
+    def _start_relaying(self, launch: Launch) -> dict[Door, Site]:
+        service = self._start(launch, {"FLUXLIT_UI_HANDOFF": "0"}, signal.SIGTERM)
+        return {"relay": Site(service.origin, "", launch)}
 
     def _start_mounted(self, launch: Launch) -> dict[Door, Site]:
         service = self._start(launch, {"FLUXLIT_ROOT_PATH": MOUNT}, signal.SIGTERM)
