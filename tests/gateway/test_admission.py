@@ -104,3 +104,17 @@ def test_a_turn_is_given_back_once() -> None:
             await first.take()
 
     asyncio.run(main())
+
+
+def test_a_place_that_comes_free_as_the_first_in_line_gives_up_goes_to_the_next() -> None:
+    async def main() -> None:
+        admission = Admission(1, 10)
+        await admission.enter("a")
+        first = await starts(admission.enter("b"))
+        second = await starts(admission.enter("c"))
+        first.cancel()
+        admission.leave("a")  # before the one who gives up has run
+        await asyncio.wait_for(second, 1)
+        assert first.cancelled()
+
+    asyncio.run(main())

@@ -66,7 +66,8 @@ class Admission:
         if not self._inside[client]:
             del self._inside[client]
         for waiter in list(self._waiting):
-            if self._admits(waiter.client):
+            # One that is done was cancelled this moment, and will leave the queue by itself.
+            if not waiter.called.done() and self._admits(waiter.client):
                 self._waiting.remove(waiter)
                 self._inside[waiter.client] += 1
                 waiter.called.set_result(None)
