@@ -64,7 +64,7 @@ def test_one_run_of_the_ui_is_given_app_settings_urls_and_a_client() -> None:
     provided = app.site().provided
     assert provided[FluxLit] is app
     assert provided[MySettings] is app.settings
-    assert isinstance(provided[ApiClient], ApiClient)
+    assert isinstance(app.site().made[ApiClient](), ApiClient)
 
 
 def test_an_adopted_api_is_served_itself_with_its_own_middleware_and_routes() -> None:

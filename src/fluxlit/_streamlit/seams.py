@@ -60,6 +60,8 @@ SEAMS: Final = (
     Seam("streamlit.config", "get_config_files", "leaves the user's own choices alone"),
     Seam("streamlit.config", "_config_options_template", "knows which options are secret"),
     Seam("streamlit.runtime.runtime_util", "get_max_message_size_bytes", "WebSocket message limit"),
+    Seam("streamlit.proto.BackMsg_pb2", "BackMsg", "a browser asks for a run"),
+    Seam("streamlit.proto.ForwardMsg_pb2", "ForwardMsg", "a run begins and ends"),
 )
 """Everything beyond Streamlit's documentation, in one list."""
 

@@ -37,6 +37,7 @@ class StreamlitOptions:
             show in the browser; None in production.
         cookie_secret: Signs Streamlit's cookies; shared by all workers of one service.
         allowed_origins: Other origins that may open a page's WebSocket.
+        collects: Streamlit collects all garbage after each run, as it does by itself.
     """
 
     script: Path
@@ -45,6 +46,7 @@ class StreamlitOptions:
     source_folder: Path | None = None
     cookie_secret: str = field(default="", repr=False)
     allowed_origins: tuple[str, ...] = ()
+    collects: bool = False
 
 
 class ServerOptions(TypedDict):
@@ -70,7 +72,7 @@ def configure(options: StreamlitOptions) -> None:
         "browser.gatherUsageStats": False,
         # Streamlit collects all garbage after each run, between a click and its answer. The
         # worker's own collector (workers/collector.py) does it when nobody waits.
-        "runner.postScriptGC": False,
+        "runner.postScriptGC": options.collects,
         "server.cookieSecret": options.cookie_secret,
         "server.corsAllowedOrigins": list(options.allowed_origins),
     }

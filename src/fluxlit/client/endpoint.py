@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -30,7 +31,7 @@ class Endpoint:
         source = INTERNAL_API_BASE if base_url is None and inherited else "base_url"
         text = base_url if base_url is not None else inherited or DEFAULT_BASE
         socket = environ.get(INTERNAL_API_SOCKET) or None
-        return cls(_parse_base(text, source), socket if base_url is None else None)
+        return _endpoint(text, source, socket if base_url is None else None)
 
     @property
     def prefix(self) -> str:
@@ -49,6 +50,12 @@ class Endpoint:
         except httpx2.InvalidURL as exc:
             msg = f"the path cannot stand in a URL: {exc}"
             raise ValueError(msg) from None
+
+
+@lru_cache(maxsize=16)
+def _endpoint(text: str, source: str, socket: str | None) -> Endpoint:
+    """Make one; each run of a page makes a client for the same place."""
+    return Endpoint(_parse_base(text, source), socket)
 
 
 def _parse_base(text: str, source: str) -> httpx2.URL:

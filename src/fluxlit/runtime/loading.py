@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 import sys
@@ -40,6 +41,25 @@ def load_app(text: str) -> FluxLit:
         msg = f"{text!r} is {type(found).__name__!r}, not a FluxLit app"
         raise TargetError(msg, remedy=_suggest(module, target))
     return found
+
+
+def find_app(text: str) -> FluxLit:
+    """Return the app of a target that this process has loaded before: a look-up by name.
+
+    In development Streamlit forgets edited modules; theirs is then imported anew.
+    """
+    target = _read(text)
+    if target.module in sys.modules:
+        module = importlib.import_module(target.module)  # waits while another thread imports it
+        found = getattr(module, target.attribute, None)
+        if isinstance(found, FluxLit):
+            return found
+    return load_app(text)
+
+
+@functools.lru_cache(maxsize=1)
+def _read(text: str) -> Target:
+    return parse_target(text)
 
 
 def _import(target: Target, text: str) -> ModuleType:

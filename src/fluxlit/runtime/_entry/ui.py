@@ -5,23 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import uvicorn
 
 from fluxlit import _env
-from fluxlit._types import ASGIApp, Message, Receive, Scope, Send
+from fluxlit._types import ASGIApp
 from fluxlit.app import FluxLit
+from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.targets import parse_target, source_folder
-from fluxlit.workers.collector import IdleCollector, freeze
+from fluxlit.workers.collector import Collector, Policy, freeze, own_full_collections
 from fluxlit.workers.handoff import SUPPORTED, HandoffListener
 from fluxlit.workers.rundir import api_socket, handoff_socket, ui_socket
-from fluxlit.workers.server import WorkerServer, serve
+from fluxlit.workers.server import Job, WorkerServer, serve
 from fluxlit.workers.sockets import bind_unix
 from fluxlit.workers.spec import WorkerSpec
+
+if TYPE_CHECKING:
+    from fluxlit._streamlit.runs import RunWatch
 
 PAGES_SCRIPT = Path(__file__).parents[1] / "_script" / "fluxlit_pages.py"
 """The script that Streamlit runs for an app whose pages are functions."""
@@ -33,7 +38,7 @@ GRACE = 2
 def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Serve the app's UI until asked to end."""
     _tell_pages(spec, app)
-    counter = ActivityCounter(_streamlit_app(spec, app))
+    watched = _streamlit_app(spec, app)
     door = Door(Path(ui_socket(spec.run_directory, spec.slot)))
 
     def ready() -> None:
@@ -41,8 +46,8 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         door.open()
         lifeline.report("ready")
 
-    server = WorkerServer(_server_config(counter), ready)
-    jobs = [IdleCollector(lambda: counter.seen).run]
+    server = WorkerServer(_server_config(watched), ready)
+    jobs = [_collector(app.settings, watched)] if app.settings.ui_collector else []
     if SUPPORTED:
         jobs.append(HandoffListener(str(door.fresh_handoff), server.new_protocol).run)
     try:
@@ -81,33 +86,17 @@ class Door:
                 final.unlink()
 
 
-class ActivityCounter:
-    """Counts the messages of a worker, so that its collector knows when nobody waits.
-
-    Args:
-        app: The app to count for.
-
-    Attributes:
-        seen: Messages so far, both ways.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self.seen = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one scope."""
-
-        async def counted_receive() -> Message:
-            message = await receive()
-            self.seen += 1
-            return message
-
-        async def counted_send(message: Message) -> None:
-            self.seen += 1
-            await send(message)
-
-        await self._app(scope, counted_receive, counted_send)
+def _collector(settings: FluxlitSettings, watched: RunWatch) -> Job:
+    """Put a collector beside the runs; return what looks while none ends."""
+    policy = Policy(
+        idle=settings.ui_collector_idle_s,
+        growth=settings.ui_collector_growth_bytes,
+        limit=settings.ui_collector_limit_bytes,
+    )
+    collector = Collector(policy, lambda: watched.waiting)
+    watched.on_end = collector.run_ended
+    own_full_collections()
+    return collector.run
 
 
 def _tell_pages(spec: WorkerSpec, app: FluxLit) -> None:
@@ -134,8 +123,9 @@ def internal_base(app: FluxLit) -> str:
     return f"http://{host}:{settings.gateway_port}{prefix}"
 
 
-def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> ASGIApp:
+def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> RunWatch:
     try:
+        from fluxlit._streamlit.runs import RunWatch  # noqa: PLC0415 - reported if it is missing
         from fluxlit._streamlit.server import StreamlitOptions, configure, create_app  # noqa: PLC0415 - reported if it is missing
     except ModuleNotFoundError as exc:
         msg = f"Streamlit cannot be imported: {exc}"
@@ -151,9 +141,10 @@ def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> ASGIApp:
         source_folder=source_folder(parse_target(spec.target)) if spec.development else None,
         cookie_secret=spec.cookie_secret,
         allowed_origins=tuple(settings.ui_allowed_origins),
+        collects=not settings.ui_collector,
     )
     configure(options)
-    served = create_app(options)
+    served = RunWatch(create_app(options))
     configure_logging(
         settings.effective_log_level()
     )  # Streamlit has set up the server's loggers its own way
