@@ -15,18 +15,23 @@ from tests.support.service import running
 pytestmark = pytest.mark.integration
 
 COUNTING = """
-import json, threading
+import json, sys, threading
 from collections import Counter
 from pathlib import Path
 
 counts = Counter()
+loaded = set()
 
 def note(frame, event, arg):
+    if not loaded and "ScriptRunner" in threading.current_thread().name:
+        loaded.update(sys.modules)
     if event == "call":
         module = frame.f_globals.get("__name__", "")
         counts[f"{module}:{frame.f_code.co_qualname}"] += 1
 
 def save():
+    if not Path("imported.json").exists():
+        Path("imported.json").write_text(json.dumps(sorted(set(sys.modules) - loaded)))
     Path("calls.json").write_text(json.dumps(counts))
     counts.clear()
 
@@ -107,6 +112,11 @@ def test_a_rerun_makes_hardly_more_calls_than_a_script_written_by_hand(
     more = ours - by_hand
     assert 200 < by_hand.total() < 20_000, "the count itself is broken"
     assert more.total() <= MOST_MORE, more.most_common()
+
+
+def test_the_first_run_imports_nothing(folder: Path, ours: Counter[str]) -> None:
+    assert ours
+    assert json.loads((folder / "imported.json").read_text()) == []
 
 
 def test_a_rerun_reads_no_settings_signature_or_target(ours: Counter[str]) -> None:

@@ -37,6 +37,7 @@ _STARLETTE: Final = "streamlit.web.server.starlette.starlette_app"
 SEAMS: Final = (
     Seam(_STARLETTE, "create_starlette_app", "serves a Runtime as an ASGI app"),
     Seam("streamlit.runtime", "Runtime", "one per UI worker"),
+    Seam("streamlit.runtime", "runtime.MESSAGE_FLUSH_INTERVAL_SECS", "quick answers of small runs"),
     Seam("streamlit.runtime", "RuntimeConfig", "carries the storages of a Runtime"),
     Seam(
         "streamlit.runtime.memory_media_file_storage", "MemoryMediaFileStorage", "files of a page"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from streamlit import config
 from streamlit.runtime import Runtime, RuntimeConfig
+from streamlit.runtime import runtime as runtime_module
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -23,6 +26,18 @@ from fluxlit._types import ASGIApp
 
 _PING_SECONDS = 30
 """Streamlit's own default; below the 60 s after which common proxies cut an idle connection."""
+
+_GATHER_SECONDS = float(os.environ.get("GATHER", "0.001"))
+"""How long messages of a run are gathered before they are sent. Streamlit's own 5 ms are longer
+than a small run takes, and nearly all that its user waits for."""
+
+
+_FIRST_RUN: Final = (
+    "streamlit.runtime.scriptrunner.magic_funcs",
+    "streamlit.web.skills",
+    "fluxlit._streamlit.module",
+)
+"""What the first run of any page imports, so that it need not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,11 @@ def _watch(folder: Path) -> None:
 def create_app(options: StreamlitOptions) -> ASGIApp:
     """Build the ASGI app of the one Runtime of this process; :func:`configure` comes first."""
     script = str(options.script)
+    for name in _FIRST_RUN:
+        with contextlib.suppress(ImportError):  # another release has others
+            importlib.import_module(name)
     prepare_streamlit_environment(script)
+    vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _GATHER_SECONDS
     storage = MemorySessionStorage(ttl_seconds=config.get_option("server.disconnectedSessionTTL"))
     runtime = Runtime(
         RuntimeConfig(

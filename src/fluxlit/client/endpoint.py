@@ -44,12 +44,19 @@ class Endpoint:
 
     def url(self, path: str) -> httpx2.URL:
         """Return the URL of a path under the API."""
-        relative = _check_path(path, self.prefix)
-        try:
-            return self.base.join(f"{self.prefix}{relative}")
-        except httpx2.InvalidURL as exc:
-            msg = f"the path cannot stand in a URL: {exc}"
-            raise ValueError(msg) from None
+        return _url(self, path)
+
+
+@lru_cache(maxsize=256)
+def _url(endpoint: Endpoint, path: str) -> httpx2.URL:
+    """Join a path to the base. Pages ask for the same few again and again."""
+    prefix = endpoint.prefix
+    relative = _check_path(path, prefix)
+    try:
+        return endpoint.base.join(f"{prefix}{relative}")
+    except httpx2.InvalidURL as exc:
+        msg = f"the path cannot stand in a URL: {exc}"
+        raise ValueError(msg) from None
 
 
 @lru_cache(maxsize=16)

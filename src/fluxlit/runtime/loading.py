@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import itertools
 import sys
 import sysconfig
 import traceback
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 
@@ -31,9 +33,7 @@ def load_app(text: str) -> FluxLit:
         )
     module = _import(target, text)
     try:
-        found: object = module
-        for part in target.attribute.split("."):
-            found = getattr(found, part)
+        found: object = attrgetter(target.attribute)(module)
     except AttributeError:
         msg = f"the module {target.module!r} has no attribute {target.attribute!r}"
         raise TargetError(msg, remedy=_suggest(module, target)) from None
@@ -51,9 +51,10 @@ def find_app(text: str) -> FluxLit:
     target = _read(text)
     if target.module in sys.modules:
         module = importlib.import_module(target.module)  # waits while another thread imports it
-        found = getattr(module, target.attribute, None)
-        if isinstance(found, FluxLit):
-            return found
+        with contextlib.suppress(AttributeError):
+            found = attrgetter(target.attribute)(module)
+            if isinstance(found, FluxLit):
+                return found
     return load_app(text)
 
 

@@ -19,6 +19,7 @@ from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.targets import parse_target, source_folder
 from fluxlit.workers.collector import Collector, Policy, freeze, own_full_collections
+from fluxlit.workers.gathering import GatheringProtocol
 from fluxlit.workers.handoff import SUPPORTED, HandoffListener
 from fluxlit.workers.rundir import api_socket, handoff_socket, ui_socket
 from fluxlit.workers.server import Job, WorkerServer, serve
@@ -157,7 +158,7 @@ def _server_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="on",
-        ws="websockets-sansio",
+        ws=GatheringProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
