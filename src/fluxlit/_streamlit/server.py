@@ -33,6 +33,7 @@ than a small run takes, and nearly all that its user waits for."""
 
 
 _FIRST_RUN: Final = (
+    "streamlit.emojis",
     "streamlit.runtime.scriptrunner.magic_funcs",
     "streamlit.web.skills",
     "fluxlit._streamlit.module",
