@@ -38,6 +38,11 @@ SEAMS: Final = (
     Seam(_STARLETTE, "create_starlette_app", "serves a Runtime as an ASGI app"),
     Seam("streamlit.runtime", "Runtime", "one per UI worker"),
     Seam("streamlit.runtime", "runtime.MESSAGE_FLUSH_INTERVAL_SECS", "quick answers of small runs"),
+    Seam(
+        "streamlit.components.v2",
+        "manifest_scanner._is_likely_streamlit_component_package",
+        "a start that does not parse the metadata of every package four times",
+    ),
     Seam("streamlit.runtime", "RuntimeConfig", "carries the storages of a Runtime"),
     Seam(
         "streamlit.runtime.memory_media_file_storage", "MemoryMediaFileStorage", "files of a page"

@@ -21,19 +21,17 @@ from streamlit.web.bootstrap import prepare_streamlit_environment
 from streamlit.web.cache_storage_manager_config import create_default_cache_storage_manager
 from streamlit.web.server.starlette.starlette_app import create_starlette_app
 
+from fluxlit._streamlit.components import look_quickly
 from fluxlit._streamlit.options import apply_options, parse_run_args
 from fluxlit._types import ASGIApp
 
 _PING_SECONDS = 30
 """Streamlit's own default; below the 60 s after which common proxies cut an idle connection."""
 
-_GATHER_SECONDS = float(os.environ.get("GATHER", "0.001"))
-"""How long messages of a run are gathered before they are sent. Streamlit's own 5 ms are longer
-than a small run takes, and nearly all that its user waits for."""
-
+_PAUSE_SECONDS: Final = 0.002
+"""Between two batches of a run's messages. Streamlit's own 5 ms are longer than a small run takes."""
 
 _FIRST_RUN: Final = (
-    "streamlit.emojis",
     "streamlit.runtime.scriptrunner.magic_funcs",
     "streamlit.web.skills",
     "fluxlit._streamlit.module",
@@ -123,7 +121,8 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
         with contextlib.suppress(ImportError):  # another release has others
             importlib.import_module(name)
     prepare_streamlit_environment(script)
-    vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _GATHER_SECONDS
+    look_quickly()
+    vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
     storage = MemorySessionStorage(ttl_seconds=config.get_option("server.disconnectedSessionTTL"))
     runtime = Runtime(
         RuntimeConfig(
