@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from importlib.metadata import Distribution, SimplePath, distributions
+from importlib.metadata import Distribution, distributions
+from typing import NoReturn
 
 import pytest
 from streamlit.components.v2 import manifest_scanner
@@ -17,7 +18,7 @@ class Package(Distribution):
     def read_text(self, filename: str) -> str | None:
         return self._text if filename == "METADATA" else None
 
-    def locate_file(self, path: object) -> SimplePath:
+    def locate_file(self, path: object) -> NoReturn:
         raise NotImplementedError
 
 

@@ -52,7 +52,7 @@ def home(st: Any, client: ApiClient) -> None:
     value = st.slider("Value", 0, 1_000_000, 0)
     st.text(f"value={value}")
 
-@app.page("/users", title="Users", icon=":material/group:")
+@app.page("/users", title="Users", icon="👥")
 def users(st: Any) -> None:
     st.title("Users")
 """
@@ -65,7 +65,7 @@ from desk import home, users
 client = ApiClient()
 page = st.navigation([
     st.Page(lambda: home(st, client), title="Home", url_path="home", default=True),
-    st.Page(lambda: users(st), title="Users", icon=":material/group:", url_path="users"),
+    st.Page(lambda: users(st), title="Users", icon="👥", url_path="users"),
 ])
 st.set_page_config(page_title="Desk")
 page.run()

@@ -29,7 +29,7 @@ _PING_SECONDS = 30
 """Streamlit's own default; below the 60 s after which common proxies cut an idle connection."""
 
 _PAUSE_SECONDS: Final = 0.002
-"""Between two batches of a run's messages. Streamlit's own 5 ms are longer than a small run takes."""
+"""Between two batches of a run's messages; Streamlit's own 5 ms are longer than a small run."""
 
 _FIRST_RUN: Final = (
     "streamlit.runtime.scriptrunner.magic_funcs",
@@ -37,6 +37,9 @@ _FIRST_RUN: Final = (
     "fluxlit._streamlit.module",
 )
 """What the first run of any page imports, so that it need not."""
+
+_ICONS: Final = ("streamlit.emojis", "streamlit.material_icon_names")
+"""What the first run imports where a page has an icon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class StreamlitOptions:
         cookie_secret: Signs Streamlit's cookies; shared by all workers of one service.
         allowed_origins: Other origins that may open a page's WebSocket.
         collects: Streamlit collects all garbage after each run, as it does by itself.
+        icons: Pages have icons, which Streamlit checks in each run.
     """
 
     script: Path
@@ -61,6 +65,7 @@ class StreamlitOptions:
     cookie_secret: str = field(default="", repr=False)
     allowed_origins: tuple[str, ...] = ()
     collects: bool = False
+    icons: bool = False
 
 
 class ServerOptions(TypedDict):
@@ -117,7 +122,7 @@ def _watch(folder: Path) -> None:
 def create_app(options: StreamlitOptions) -> ASGIApp:
     """Build the ASGI app of the one Runtime of this process; :func:`configure` comes first."""
     script = str(options.script)
-    for name in _FIRST_RUN:
+    for name in (*_FIRST_RUN, *(_ICONS if options.icons else ())):
         with contextlib.suppress(ImportError):  # another release has others
             importlib.import_module(name)
     prepare_streamlit_environment(script)

@@ -143,6 +143,7 @@ def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> RunWatch:
         cookie_secret=spec.cookie_secret,
         allowed_origins=tuple(settings.ui_allowed_origins),
         collects=not settings.ui_collector,
+        icons=any(page.icon for page in app.page_records),
     )
     configure(options)
     served = RunWatch(create_app(options))
