@@ -140,6 +140,15 @@ def test_what_an_idle_moment_froze_is_found_when_it_has_become_garbage(worker: W
     assert leaked() is None
 
 
+def test_growth_adds_up_over_idle_moments(worker: Worker) -> None:
+    for _ in range(3):
+        worker.memory += 30 * MIB
+        worker.collector.run_ended()
+        worker.time += 2
+        worker.collector.look()
+    assert worker.collector.counts == {Reason.IDLE: 2, Reason.GROWTH: 1}
+
+
 @pytest.mark.usefixtures("worker")
 def test_python_collects_young_objects_only() -> None:
     young, middle, _ = gc.get_threshold()

@@ -68,7 +68,7 @@ class Policy:
 
     Attributes:
         idle: Seconds without a run after which a collection disturbs nobody.
-        growth: Bytes of growth since the last collection that make one due when nobody waits.
+        growth: Bytes of growth that make a collection due when nobody waits.
         limit: Bytes of growth that make one due whoever waits.
     """
 
@@ -82,7 +82,7 @@ class Policy:
         Args:
             waiting: Whether somebody waits for the end of a run.
             quiet: Seconds since the last run ended.
-            grown: Bytes that memory has grown by since the last collection.
+            grown: Bytes that memory has grown by since everything was collected.
         """
         if grown >= self.limit:
             return Reason.LIMIT
@@ -96,9 +96,10 @@ class Policy:
 class Collector:
     """Collects the garbage of runs when it is due.
 
-    What survives an idle moment is frozen as well, so that the next collection looks only at what
-    came after it, whatever the pages have imported meanwhile. When memory has grown and a
-    collection does not bring it back, everything is thawed and looked at.
+    What survives a collection is frozen, so that the next idle one looks only at what came after
+    it, whatever the pages have imported meanwhile. When memory has grown, everything is thawed
+    and looked at. Growth counts from the last such time, so what an idle collection cannot see
+    adds up until it is seen.
 
     Args:
         policy: When to collect.
@@ -125,7 +126,6 @@ class Collector:
         self._floor = self._meter()
         self._ended = clock()
         self._clean = True
-        self._frozen = False
         self.counts: Counter[Reason] = Counter()
 
     def run_ended(self) -> None:
@@ -152,27 +152,20 @@ class Collector:
 
     def _collect(self, reason: Reason) -> None:
         started, before = self._clock(), self._meter()
+        if reason is not Reason.IDLE:
+            gc.unfreeze()
         found = gc.collect()
-        if reason is Reason.IDLE:
-            gc.freeze()
-            self._frozen = True
-        elif self._frozen and self._meter() > (self._floor + before) // 2:
-            found += self._collect_all()
-        self._floor, self._clean = self._meter(), True
+        gc.freeze()
+        now = self._meter()
+        if reason is not Reason.IDLE:
+            self._floor = now
+        self._clean = True
         self.counts[reason] += 1
         _LOG.debug(
             "collected %d objects in %.1f ms (%s): %+.1f MiB, now %.0f MiB",
             found,
             (self._clock() - started) * 1000,
             reason,
-            (self._floor - before) / MIB,
-            self._floor / MIB,
+            (now - before) / MIB,
+            now / MIB,
         )
-
-    def _collect_all(self) -> int:
-        """Look at what was frozen too; it is frozen again."""
-        gc.unfreeze()
-        found = gc.collect()
-        gc.freeze()
-        self._frozen = False
-        return found
