@@ -43,6 +43,8 @@ SEAMS: Final = (
         "manifest_scanner._is_likely_streamlit_component_package",
         "a start that does not parse the metadata of every package four times",
     ),
+    Seam("streamlit.runtime", "forward_msg_cache.util.calc_hash", "names large messages quickly"),
+    Seam("streamlit", "util.calc_hash", "names small messages as ever"),
     Seam("streamlit.runtime", "RuntimeConfig", "carries the storages of a Runtime"),
     Seam(
         "streamlit.runtime.memory_media_file_storage", "MemoryMediaFileStorage", "files of a page"

@@ -22,6 +22,7 @@ from streamlit.web.cache_storage_manager_config import create_default_cache_stor
 from streamlit.web.server.starlette.starlette_app import create_starlette_app
 
 from fluxlit._streamlit.components import look_quickly
+from fluxlit._streamlit.hashing import hash_quickly
 from fluxlit._streamlit.options import apply_options, parse_run_args
 from fluxlit._types import ASGIApp
 
@@ -127,6 +128,7 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
             importlib.import_module(name)
     prepare_streamlit_environment(script)
     look_quickly()
+    hash_quickly()
     vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
     storage = MemorySessionStorage(ttl_seconds=config.get_option("server.disconnectedSessionTTL"))
     runtime = Runtime(
