@@ -19,6 +19,7 @@ from tests.support.service import running
 pytestmark = pytest.mark.integration
 
 APP = """
+import gc
 from typing import Any
 from fluxlit import FluxLit
 
@@ -32,7 +33,8 @@ class Leak:
 @app.page("/")
 def home(st: Any) -> None:
     value = st.slider("Value", 0, 1_000_000, 0)
-    Leak()
+    leak = Leak()
+    gc.collect(1)  # what has lived through this is old, and only a full collection finds it
     st.text(f"value={value}")
 """
 
