@@ -17,14 +17,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from fluxlit._types import ASGIApp, Message, Receive, Scope, Send
 
 BULKY: Final = 16 * 1024
-"""Bytes of a message that is not parsed: a browser sends so many only with the values of widgets,
-and neither end of a run is that long."""
+"""Bytes of a message to a browser that is not parsed: neither end of a run is that long."""
 
 
 def asks_for_run(data: bytes) -> bool:
     """Tell whether a browser's message asks for a run."""
     try:
-        return len(data) > BULKY or BackMsg.FromString(data).WhichOneof("type") == "rerun_script"
+        return bool(BackMsg.FromString(data).WhichOneof("type") == "rerun_script")
     except DecodeError:  # Streamlit will close this connection
         return False
 
