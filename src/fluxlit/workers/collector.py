@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from fluxlit.workers.memory import resident_meter
+from fluxlit.workers.memory import give_back, resident_meter
 
 _LOG: Final = logging.getLogger("fluxlit.workers")
 
@@ -156,10 +156,10 @@ class Collector:
             gc.unfreeze()
         found = gc.collect()
         gc.freeze()
-        now = self._meter()
         if reason is not Reason.IDLE:
-            self._floor = now
-        self._clean = True
+            give_back()
+            self._floor = self._meter()
+        now, self._clean = self._meter(), True
         self.counts[reason] += 1
         _LOG.debug(
             "collected %d objects in %.1f ms (%s): %+.1f MiB, now %.0f MiB",

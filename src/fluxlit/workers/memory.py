@@ -1,7 +1,8 @@
-"""How much memory this process holds."""
+"""How much memory this process holds, and how it gives some back."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Callable
@@ -27,3 +28,15 @@ def resident_meter() -> Callable[[], int]:
         return lambda: 0
     unit = 1 if sys.platform == "darwin" else 1024
     return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def give_back() -> None:
+    """Return what the C library holds for later to the system, where it can (malloc_trim(3)).
+
+    Without this, memory that was freed still counts as resident, and no growth would be seen
+    until all of it is in use again.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):  # not GNU's
+        return
