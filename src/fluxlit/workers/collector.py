@@ -96,10 +96,9 @@ class Policy:
 class Collector:
     """Collects the garbage of runs when it is due.
 
-    What survives a collection is frozen, so that the next idle one looks only at what came after
-    it, whatever the pages have imported meanwhile. When memory has grown, everything is thawed
-    and looked at. Growth counts from the last such time, so what an idle collection cannot see
-    adds up until it is seen.
+    What survives a collection is frozen, so that the next one looks only at what came after it,
+    whatever the pages have imported meanwhile. When that does not bring grown memory back,
+    everything is thawed and looked at.
 
     Args:
         policy: When to collect.
@@ -152,13 +151,10 @@ class Collector:
 
     def _collect(self, reason: Reason) -> None:
         started, before = self._clock(), self._meter()
-        if reason is not Reason.IDLE:
-            gc.unfreeze()
         found = gc.collect()
-        gc.freeze()
         if reason is not Reason.IDLE:
-            give_back()
-            self._floor = self._meter()
+            found += self._bring_back(before)
+        gc.freeze()
         now, self._clean = self._meter(), True
         self.counts[reason] += 1
         _LOG.debug(
@@ -169,3 +165,17 @@ class Collector:
             (now - before) / MIB,
             now / MIB,
         )
+
+    def _bring_back(self, before: int) -> int:
+        """Give back what was freed; if that is less than half of the growth, thaw and collect all.
+
+        Growth counts on from what everything took, so what hides frozen adds up until it is seen.
+        """
+        give_back()
+        if 2 * (self._meter() - self._floor) <= before - self._floor:
+            return 0
+        gc.unfreeze()
+        found = gc.collect()
+        give_back()
+        self._floor = self._meter()
+        return found
