@@ -64,7 +64,7 @@ def test_one_run_of_the_ui_is_given_app_settings_urls_and_a_client() -> None:
     provided = app.site().provided
     assert provided[FluxLit] is app
     assert provided[MySettings] is app.settings
-    assert isinstance(provided[ApiClient], ApiClient)
+    assert isinstance(app.site().made[ApiClient](), ApiClient)
 
 
 def test_an_adopted_api_is_served_itself_with_its_own_middleware_and_routes() -> None:
@@ -170,3 +170,16 @@ def test_it_finds_out_where_it_can_be_imported(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("FLUXLIT_APP", "said:app")
     assert app._find_target() == "said:app"
     assert FluxLit(import_target=" given:app ")._find_target() == "given:app"
+
+
+def test_the_site_is_built_once_for_a_set_of_pages() -> None:
+    app = FluxLit()
+    app.page("/")(lambda: None)
+    first = app.site()
+    assert app.site() is first
+    app.page("/more")(lambda: None)
+    assert [page.path for page in app.site().pages] == ["/", "/more"]
+    second = app.site()
+    app.override_settings({"title": "Other"})
+    assert second.title != "Other"
+    assert app.site().title == "Other"

@@ -89,6 +89,7 @@ class FluxLit(Generic[SettingsT]):
         self._readiness = Readiness()
         self._urls = FluxLitPublicUrls(self)
         self._asgi: UnifiedApp | None = None
+        self._site: Site | None = None
         if api is not None and fastapi_kwargs:
             msg = "fastapi_kwargs are for a FastAPI app that FluxLit makes, and api= was given"
             raise ConfigurationError(msg, remedy="pass them to FastAPI(...) where api is made")
@@ -171,6 +172,7 @@ class FluxLit(Generic[SettingsT]):
         def register(fn: PageFn) -> PageFn:
             record = make_record(path, fn, title=title, icon=icon, tags=tuple(tags))
             self._pages.add(record, taken=self._settings.api_prefix())
+            self._site = None
             return fn
 
         return register
@@ -197,6 +199,7 @@ class FluxLit(Generic[SettingsT]):
 
         discover(directory, package=package, register=register)
         self._pages.sort()
+        self._site = None
         return self
 
     def get_client(self) -> ApiClient:
@@ -204,20 +207,23 @@ class FluxLit(Generic[SettingsT]):
         return ApiClient(propagate_request_id=True)
 
     def site(self) -> Site:
-        """Return the pages as one run of the UI needs them."""
-        client = self.get_client()
-        provided: dict[type, object] = {
-            ApiClient: client,
-            FluxLit: self,
-            type(self._settings): self._settings,
-            FluxLitPublicUrls: self._urls,
-        }
+        """Return the pages as the runs of the UI need them; made once for a set of pages."""
+        if self._site is None:
+            self._site = self._make_site()
+        return self._site
+
+    def _make_site(self) -> Site:
         return Site(
             title=self._settings.title,
             pages=tuple(self._pages),
             default=self._pages.default,
             page_config=self._settings.streamlit_page_config,
-            provided=provided,
+            provided={
+                FluxLit: self,
+                type(self._settings): self._settings,
+                FluxLitPublicUrls: self._urls,
+            },
+            made={ApiClient: self.get_client},
         )
 
     def override_settings(self, values: Mapping[str, JsonValue]) -> None:
@@ -226,6 +232,7 @@ class FluxLit(Generic[SettingsT]):
         load_settings(FluxlitSettings, **dict(values))  # a copy is not validated
         self._settings = changed
         self._asgi = None
+        self._site = None
 
     def asgi(self, upstreams: Upstreams, *, internal_socket: str = "") -> UnifiedApp:
         """Build the service as one ASGI app over upstreams that somebody else keeps alive.

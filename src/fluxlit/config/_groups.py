@@ -9,6 +9,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from fluxlit.config._values import (
+    Bytes,
     Count,
     LogLevel,
     OptionalSeconds,
@@ -171,6 +172,21 @@ class Streamlit(_Group):
     ui_handoff: bool = Field(
         default=True,
         description="Hand a page's WebSocket to the UI worker where possible, else relay it.",
+    )
+    ui_collector: bool = Field(
+        default=True,
+        description="Collect garbage when nobody waits, not after each run as Streamlit does.",
+    )
+    ui_collector_idle_s: Seconds = Field(
+        default=1.0, description="Seconds without a run after which garbage is collected."
+    )
+    ui_collector_growth_bytes: Bytes = Field(
+        default=64 * 1024 * 1024,
+        description="Memory growth after which it is collected as soon as no page is waited for.",
+    )
+    ui_collector_limit_bytes: Bytes = Field(
+        default=192 * 1024 * 1024,
+        description="Memory growth after which it is collected at once, also during runs.",
     )
     streamlit_run_cli_args: Strings = Field(
         default=[], description="Extra options for Streamlit, such as --theme.base=dark."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -23,6 +23,7 @@ class Site:
         default: The page at the UI's root.
         page_config: Arguments for ``st.set_page_config``.
         provided: What a page function can get, by type.
+        made: What is made anew for each run, by type.
     """
 
     title: str
@@ -30,6 +31,12 @@ class Site:
     default: PageRecord | None
     page_config: Mapping[str, Any] = field(default_factory=dict)
     provided: Mapping[type, object] = field(default_factory=dict)
+    made: Mapping[type, Callable[[], object]] = field(default_factory=dict)
+
+    def for_run(self, st: ModuleType) -> dict[type, object]:
+        """Return what there is to give in one run."""
+        made = {kind: make() for kind, make in self.made.items()}
+        return {ModuleType: st, **made, **self.provided}
 
 
 def run_site(st: ModuleType, site: Site) -> None:
@@ -45,7 +52,7 @@ def run_site(st: ModuleType, site: Site) -> None:
         st.title(site.title)
         st.info("Register UI with @app.page(...) and reload.")
         return
-    provided = {ModuleType: st, **site.provided}
+    provided = site.for_run(st)
     shown = {_page(st, site, record, provided): record for record in site.pages}
     chosen = st.navigation(list(shown))
     st.set_page_config(**{"page_title": _tab_title(site, shown[chosen]), **site.page_config})
