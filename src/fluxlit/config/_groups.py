@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fluxlit.config._values import (
     Count,
+    HeaderValue,
     LogLevel,
     OptionalSeconds,
     Port,
@@ -152,6 +153,18 @@ class Streamlit(_Group):
     ui_handoff: bool = Field(
         default=True,
         description="Hand a page's WebSocket to the UI worker where possible, else relay it.",
+    )
+    ui_frontend: bool = Field(
+        default=True,
+        description="Answer Streamlit's own files and pages in the gateway; off: in the UI worker.",
+    )
+    ui_head_html: str = Field(
+        default="", description="Markup for the end of each page's head, taken as it is."
+    )
+    ui_head_file: str = Field(default="", description="A file with more such markup, in UTF-8.")
+    ui_content_security_policy: HeaderValue = Field(
+        default="",
+        description="Content-Security-Policy of the pages; {nonce} is new in each answer.",
     )
     streamlit_run_cli_args: Strings = Field(
         default=[], description="Extra options for Streamlit, such as --theme.base=dark."
