@@ -198,12 +198,12 @@ class Frontend:
 
     def _open(self) -> None:
         """List what there is; in a thread. Without Streamlit's files the UI worker has them."""
-        streamlit = self._streamlit or find_frontend()
-        if streamlit is None:
-            return
         try:
+            streamlit = self._streamlit or find_frontend()
+            if streamlit is None:
+                return
             resources = Resources(streamlit, self._options, self._heads)
-        except OSError as exc:
+        except (OSError, UnicodeError, ImportError) as exc:
             logger.warning("the UI worker serves Streamlit's files: %s", exc)
             return
         self._cache = CopyCache.of(self._options.cache, streamlit, resources.files)
