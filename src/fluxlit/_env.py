@@ -25,6 +25,9 @@ ALLOW_UNIFIED_MULTIWORKER: Final = "FLUXLIT_ALLOW_UNIFIED_UVICORN_MULTIWORKER"
 RUN_DIR: Final = "FLUXLIT_RUN_DIR"
 """Where run directories are made; default: the user's runtime directory, else the temporary one."""
 
+CACHE_DIR: Final = "FLUXLIT_CACHE_DIR"
+"""Where precompressed files are kept; default: a folder in the user's cache directory."""
+
 TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
 
 

@@ -19,10 +19,12 @@ from fluxlit.api import docs_paths, make_api
 from fluxlit.client import ApiClient
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.exceptions import ConfigurationError, PageError
+from fluxlit.frontend import make_frontend
 from fluxlit.gateway.gateway import Gateway
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.upstream import Upstreams
 from fluxlit.health import Probe, Prober, Readiness, add_health_routes
+from fluxlit.pages.heads import page_heads
 from fluxlit.pages.records import PageFn, PageRecord, make_record
 from fluxlit.pages.registry import PageRegistry, discover
 from fluxlit.pages.runner import Site
@@ -250,7 +252,10 @@ class FluxLit(Generic[SettingsT]):
             docs_paths=self._docs_paths(),
             internal_socket=internal_socket,
         )
-        gateway = Gateway(self._api, options, upstreams)
+        untitled = self._script if "title" not in self._settings.model_fields_set else None
+        heads = page_heads(self.site(), self._urls.canonical_url, script=untitled)
+        frontend = make_frontend(self._settings, heads)
+        gateway = Gateway(self._api, options, upstreams, frontend)
         self._readiness.prober = _prober(gateway, upstreams)
         add_health_routes(self._api, self._readiness)  # behind what was added since
         return gateway

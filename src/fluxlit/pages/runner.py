@@ -38,6 +38,10 @@ class Site:
         made = {kind: make() for kind, make in self.made.items()}
         return {ModuleType: st, **made, **self.provided}
 
+    def tab_title(self, record: PageRecord) -> str:
+        """Return the title of the browser's tab for a page."""
+        return self.title if record is self.default else f"{record.title} · {self.title}"
+
 
 def run_site(st: ModuleType, site: Site) -> None:
     """Run the page that the browser shows; the whole script of a UI worker.
@@ -55,7 +59,7 @@ def run_site(st: ModuleType, site: Site) -> None:
     provided = site.for_run(st)
     shown = {_page(st, site, record, provided): record for record in site.pages}
     chosen = st.navigation(list(shown))
-    st.set_page_config(**{"page_title": _tab_title(site, shown[chosen]), **site.page_config})
+    st.set_page_config(**{"page_title": site.tab_title(shown[chosen]), **site.page_config})
     chosen.run()
 
 
@@ -74,10 +78,6 @@ def _page(
         url_path=record.slug,
         default=record is site.default,
     )
-
-
-def _tab_title(site: Site, record: PageRecord) -> str:
-    return site.title if record is site.default else f"{record.title} · {site.title}"
 
 
 def _adopt_request_id(st: ModuleType) -> None:
