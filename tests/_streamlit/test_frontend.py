@@ -11,7 +11,13 @@ import pytest
 import streamlit
 from streamlit.file_util import get_static_dir
 
-from fluxlit._streamlit.frontend import SERVER_PATHS, find_frontend, is_index_path
+from fluxlit._streamlit.frontend import (
+    CONTENT,
+    ICON_FONT,
+    SERVER_PATHS,
+    find_frontend,
+    is_index_path,
+)
 from fluxlit.frontend.catalog import FOREVER, list_files
 from fluxlit.frontend.page import NoncedPage, PageHead, compose
 
@@ -42,6 +48,15 @@ def test_the_page_has_the_places_that_are_written_to() -> None:
     assert re.search(r"<noscript>\s*<h1>T1</h1>\s*<p>D1</p>", page)
     nonced = NoncedPage(page).render("N")
     assert not re.search(r"<(script|link)(?! nonce)", nonced.replace("<!--", "").lower())
+
+
+def test_the_icon_font_is_fetched_ahead_under_the_name_that_is_waited_for() -> None:
+    found = find_frontend()
+    assert found is not None
+    scripts = [path.read_text() for path in (found.directory / "static/js").glob("*.js")]
+    assert any("document.fonts.load(" in text and "preloadIconFont" in text for text in scripts)
+    assert any(f"`{ICON_FONT} Rounded`" in text for text in scripts)
+    assert any(f"`{CONTENT}`" in text for text in scripts)
 
 
 ROUTES = """

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.browser.steps import see_title
 from tests.support.browser import fresh_page
 from tests.support.site import Launch
+from tests.support.traffic import ICON_FONT, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,11 @@ def charts(st):
     st.title("Charts")
     st.line_chart({"a": [1, 3, 2]})
     st.dataframe({"a": [1, 2, 3]})
+
+@app.page("/icons")
+def icons(st):
+    st.title("Icons")
+    st.button("Go", icon=":material/bolt:")
 '''
 LAUNCHES = {
     "": Launch(
@@ -51,41 +57,11 @@ LAUNCHES = {
 }
 
 
-class Traffic:
-    """Bytes that a page's files took on the wire, and bytes that they are; fonts left out.
-
-    Fonts are compressed as they are, and which of them a page needs is the page's affair.
-    """
-
-    def __init__(self, page: Page) -> None:
-        self.wire = self.content = 0.0
-        self._fonts: set[str] = set()
-        tools = page.context.new_cdp_session(page)
-        tools.send("Network.enable")
-        tools.on("Network.responseReceived", self._answered)
-        tools.on("Network.loadingFinished", self._finished)
-        tools.on("Network.dataReceived", self._received)
-
-    def _answered(self, event: dict[str, Any]) -> None:
-        if event["type"] == "Font":
-            self._fonts.add(event["requestId"])
-
-    def _finished(self, event: dict[str, Any]) -> None:
-        if event["requestId"] not in self._fonts:
-            self.wire += event["encodedDataLength"]
-
-    def _received(self, event: dict[str, Any]) -> None:
-        if event["requestId"] not in self._fonts:
-            self.content += event["dataLength"]
-
-
-def test_a_first_visit_takes_a_quarter_of_the_bytes(page: Page, site: Site) -> None:
-    """The files as they are is what `streamlit run` sends."""
-    traffic = Traffic(page)
-    page.goto(site.page())
-    see_title(page, "Desk")
-    assert traffic.content > 2_000_000
-    assert traffic.wire / traffic.content < 0.25
+def test_an_icon_that_is_shown_brings_its_font_at_once(page: Page, site: Site) -> None:
+    page.goto(site.page("/icons"))
+    see_title(page, "Icons")
+    page.get_by_role("button", name="Go").get_by_test_id("stIconMaterial").wait_for()
+    assert page.evaluate(ICON_FONT) in {"loading", "loaded"}
 
 
 def test_a_second_visit_takes_next_to_nothing(page: Page, site: Site) -> None:

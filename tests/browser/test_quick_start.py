@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.browser.steps import see_title
 from tests.support.site import BOTH_WAYS, Launch
+from tests.support.traffic import ICON_FONT, Traffic
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -75,3 +76,19 @@ def test_survives_a_reload(page: Page, site: Site) -> None:
     page.reload()
     see_title(page, "Dashboard")
     expect(page.get_by_test_id("stJson")).to_contain_text("Ada")
+
+
+def test_a_first_visit_takes_a_third_of_the_bytes(page: Page, site: Site) -> None:
+    """The files as they are is what `streamlit run` sends; fonts are as small as they get."""
+    traffic = Traffic(page)
+    page.goto(site.page())
+    see_title(page, "Dashboard")
+    assert traffic.content > 1_900_000
+    assert traffic.wire / traffic.content < 0.33
+
+
+def test_the_font_for_icons_comes_after_the_content(page: Page, site: Site) -> None:
+    page.goto(site.page())
+    see_title(page, "Dashboard")
+    assert page.evaluate(ICON_FONT) == "unloaded"
+    page.wait_for_function(f"{ICON_FONT} === 'loaded'", timeout=10_000)

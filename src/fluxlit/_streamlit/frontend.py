@@ -27,6 +27,38 @@ SERVER_PATHS: Final = (
 
 INDEX: Final = "index.html"
 
+ICON_FONT: Final = "Material Symbols"
+"""How the font begins its name that Streamlit fetches as soon as its scripts run, for icons that
+come later: a seventh of a first visit's bytes (``preloadIconFont``)."""
+
+CONTENT: Final = "stElementContainer"
+"""The ``data-testid`` of whatever a page shows."""
+
+ICON_FONT_LATER: Final = f"""\
+<script>
+      // The page's content comes before a font for icons that it may not have. An icon that is
+      // shown fetches the font by itself.
+      (() => {{
+        const load = document.fonts.load.bind(document.fonts);
+        const settled = new Promise((resolve) => {{
+          let quiet;
+          const watch = new MutationObserver(() => {{
+            if (!document.querySelector('[data-testid="{CONTENT}"]')) return;
+            clearTimeout(quiet);
+            quiet = setTimeout(done, 500);
+          }});
+          const done = () => {{ watch.disconnect(); resolve(); }};
+          watch.observe(document, {{ childList: true, subtree: true }});
+          setTimeout(done, 10000);
+        }});
+        document.fonts.load = (font, ...rest) =>
+          font.includes("{ICON_FONT}")
+            ? settled.then(() => load(font, ...rest))
+            : load(font, ...rest);
+      }})();
+    </script>"""
+"""Lets that font wait until the page has stood still for half a second, ten seconds at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamlitFrontend:

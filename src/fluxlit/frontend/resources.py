@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from fluxlit._streamlit.frontend import StreamlitFrontend, is_index_path
+from fluxlit._streamlit.frontend import ICON_FONT_LATER, StreamlitFrontend, is_index_path
 from fluxlit.frontend.catalog import ASK_AGAIN, FrontendFile, by_urgency, icon_file, list_files
 from fluxlit.frontend.options import FrontendOptions
 from fluxlit.frontend.page import NONCE_HINT, NoncedPage, PageHead, compose, emoji_icon
@@ -95,7 +95,8 @@ class Resources:
     def _page(self, index: str, slug: str, head: PageHead) -> Resource:
         policy = self._options.policy
         is_nonced = NONCE in policy
-        fragment = f"{NONCE_HINT if is_nonced else ''}\n{self._options.fragment}"
+        hint = NONCE_HINT if is_nonced else ""
+        fragment = f"{hint}\n{ICON_FONT_LATER}\n{self._options.fragment}"
         page = compose(index, replace(head, icon=self._icon(head.icon)), fragment)
         content = page.encode("utf-8", "replace")
         more = ((_POLICY, policy.encode("latin-1")),) if policy and not is_nonced else ()
