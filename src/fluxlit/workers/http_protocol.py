@@ -76,6 +76,7 @@ class HTTPProtocol(HttpToolsProtocol):
         self._unparsed = 0
         self._refusal = _BAD
         self._is_handshake = False
+        self._idle_since = 0.0
         self._head_timer: asyncio.TimerHandle | None = None
 
     # asyncio.Protocol
@@ -96,7 +97,6 @@ class HTTPProtocol(HttpToolsProtocol):
         """Parse, as far as the limits allow."""
         if self._stage is Stage.REFUSED:
             return
-        self._unset_keepalive_if_required()
         self._unparsed += len(data)
         try:
             self._parse(data)
@@ -105,7 +105,7 @@ class HTTPProtocol(HttpToolsProtocol):
             return
         if self._unparsed > self._limits.max_head_bytes:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large")
-        elif self._stage is Stage.HEAD or (self._stage is Stage.BETWEEN and self._unparsed):
+        elif self._unparsed and self._stage is not Stage.BODY:
             self._start_clock()
 
     def pause_writing(self) -> None:
@@ -160,13 +160,43 @@ class HTTPProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """See that the client takes the rest, which nothing else waits for."""
-        super().on_response_complete()
+        """Go on with the next request; see that the client takes the rest of this answer."""
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self._await_next()
         self._guard.arm()
 
+    def _await_next(self) -> None:
+        """Do what Uvicorn does here, without a timer to make and cancel for each request."""
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._wait_idle(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that has been idle all the time; one that is busy asks again later."""
+        self.timeout_keep_alive_task = None
+        if self._stage is not Stage.BETWEEN or self._unparsed or self._is_answering():
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._wait_idle(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _wait_idle(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
+
     def _check_head(self) -> None:
-        names = [name for name, _ in self.headers]
-        hosts = names.count(b"host")
+        hosts = 0
+        for name, _ in self.headers:
+            if name == b"host":
+                hosts += 1
         # RFC 9112 section 3.2.
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._stop(HTTPStatus.BAD_REQUEST, "A request has one Host header")
