@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount
 
-from fluxlit.health import Probe, Readiness, add_health_routes
+from fluxlit.health import Probe, Readiness, add_health_routes, verdict
 
 
 def served(api: FastAPI, readiness: Readiness | None = None) -> TestClient:
@@ -25,18 +26,54 @@ def test_readiness_says_what_the_ui_says() -> None:
     readiness = Readiness()
     client = served(FastAPI(), readiness)
 
-    async def well() -> Probe:
-        return Probe(ok=True)
+    async def probe() -> list[Probe]:
+        return [Probe("ui-0", ok=True), Probe("ui-1", ok=False, detail="gone")]
 
-    async def ill() -> Probe:
-        return Probe(ok=False, detail="ui-0: nobody listens yet")
-
-    readiness.prober = well
-    assert client.get("/readyz").json() == {"status": "ready", "streamlit": "ok"}
-    readiness.prober = ill
+    readiness.prober = probe
     answer = client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json() == {"status": "not_ready", "detail": "ui-0: nobody listens yet"}
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
+WELL = Probe("ui-0", ok=True)
+ILL = Probe("ui-1", ok=False, detail="no answer within 2 s")
+WELL_TOLD = {"name": "ui-0", "status": "ok"}
+ILL_TOLD = {"name": "ui-1", "status": "down", "detail": "no answer within 2 s"}
+
+
+@pytest.mark.parametrize(
+    ("probes", "status", "answer"),
+    [
+        ([WELL], 200, {"status": "ready", "streamlit": "ok", "workers": [WELL_TOLD]}),
+        (
+            [WELL, ILL],
+            200,
+            {
+                "status": "degraded",
+                "streamlit": "ok",
+                "detail": "ui-1: no answer within 2 s",
+                "workers": [WELL_TOLD, ILL_TOLD],
+            },
+        ),
+        (
+            [ILL],
+            503,
+            {
+                "status": "not_ready",
+                "detail": "ui-1: no answer within 2 s",
+                "workers": [ILL_TOLD],
+            },
+        ),
+        (
+            [],
+            503,
+            {"status": "not_ready", "detail": "there is no UI worker yet", "workers": []},
+        ),
+    ],
+)
+def test_the_verdict_on_all_workers(
+    probes: list[Probe], status: int, answer: dict[str, object]
+) -> None:
+    assert verdict(probes) == (status, answer)
 
 
 def test_a_mount_that_takes_everything_does_not_swallow_them() -> None:

@@ -4,7 +4,6 @@ import asyncio
 import multiprocessing
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from fluxlit._types import Receive, Scope, Send
 from fluxlit.sidecar import (
-    LocalUpstreams,
     WithState,
     locate,
     refuse_several_workers,
@@ -49,13 +47,6 @@ def test_outside_of_uvicorn_there_is_one_worker() -> None:
     assert multiprocessing.parent_process() is None
     assert uvicorn_workers() == 1
     refuse_several_workers()
-
-
-def test_a_local_upstream_is_the_socket_in_the_run_directory() -> None:
-    upstreams = LocalUpstreams()
-    assert upstreams.select({}).socket_path == "/nonexistent/ui-0.sock"
-    upstreams.directory = Path("/run/x")
-    assert upstreams.select({}).socket_path == "/run/x/ui-0.sock"
 
 
 def test_an_object_is_located_in_an_imported_module_before_the_main_script(

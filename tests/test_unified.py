@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from fastapi import FastAPI
 from fluxlit._types import Message, Receive, Scope, Send
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import StartupError
-from fluxlit.sidecar import LocalUpstreams
+from fluxlit.fleet import Fleet
 from fluxlit.unified import UnifiedApp, api_lifespan
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -162,7 +161,7 @@ class Server:
 
 
 def unified(api: FastAPI, *resources: Any) -> UnifiedApp:
-    gateway = FluxLit(api=api)._gateway(LocalUpstreams(Path("/nonexistent")))
+    gateway = FluxLit(api=api)._gateway(Fleet())
     return UnifiedApp(api, gateway, resources)
 
 

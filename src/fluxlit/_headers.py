@@ -7,6 +7,13 @@ from __future__ import annotations
 
 REQUEST_ID = b"x-request-id"
 
+OURS = b"x-fluxlit-"
+"""Beginning of the names that only a gateway may say to a UI worker; a client's are dropped."""
+
+HANDED_OVER = OURS + b"handed-over"
+"""Marks a WebSocket that a gateway has handed over; the value is a cookie to answer it with, or
+nothing."""
+
 HOP_BY_HOP = frozenset(
     {
         b"connection",

@@ -19,16 +19,17 @@ from fluxlit.api import docs_paths, make_api
 from fluxlit.client import ApiClient
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.exceptions import ConfigurationError, PageError
+from fluxlit.fleet import Fleet
 from fluxlit.frontend import make_frontend
 from fluxlit.gateway.gateway import Gateway
+from fluxlit.gateway.observe import metrics_of
 from fluxlit.gateway.options import GatewayOptions
-from fluxlit.gateway.upstream import Upstreams
-from fluxlit.health import Probe, Prober, Readiness, add_health_routes
+from fluxlit.health import Readiness, add_health_routes
 from fluxlit.pages.heads import page_heads
 from fluxlit.pages.records import PageFn, PageRecord, make_record
 from fluxlit.pages.registry import PageRegistry, discover
 from fluxlit.pages.runner import Site
-from fluxlit.sidecar import LocalUpstreams, Sidecar, locate
+from fluxlit.sidecar import Sidecar, locate
 from fluxlit.unified import UnifiedApp, told
 from fluxlit.urls import FluxLitPublicUrls
 from fluxlit.workers.spec import WorkerSpec
@@ -236,27 +237,29 @@ class FluxLit(Generic[SettingsT]):
         self._asgi = None
         self._site = None
 
-    def asgi(self, upstreams: Upstreams, *, internal_socket: str = "") -> UnifiedApp:
-        """Build the service as one ASGI app over upstreams that somebody else keeps alive.
+    def asgi(self, fleet: Fleet, *, internal_socket: str = "") -> UnifiedApp:
+        """Build the service as one ASGI app over UI workers that somebody else keeps alive.
 
         Args:
-            upstreams: Where the UI is.
+            fleet: The UI workers.
             internal_socket: Path of the private socket that the server listens on as well; what
                 comes in there reaches the API only.
         """
-        return UnifiedApp(self._api, self._gateway(upstreams, internal_socket))
+        return UnifiedApp(self._api, self._gateway(fleet, internal_socket))
 
-    def _gateway(self, upstreams: Upstreams, internal_socket: str = "") -> Gateway:
+    def _gateway(self, fleet: Fleet, internal_socket: str = "") -> Gateway:
         options = GatewayOptions.from_settings(
             self._settings,
             docs_paths=self._docs_paths(),
             internal_socket=internal_socket,
+            secret=fleet.secret,
         )
         untitled = self._script if "title" not in self._settings.model_fields_set else None
         heads = page_heads(self.site(), self._urls.canonical_url, script=untitled)
         frontend = make_frontend(self._settings, heads)
-        gateway = Gateway(self._api, options, upstreams, frontend)
-        self._readiness.prober = _prober(gateway, upstreams)
+        metrics = metrics_of(self._settings, fleet)
+        gateway = Gateway(self._api, options, fleet, frontend=frontend, metrics=metrics)
+        self._readiness.prober = gateway.probe
         add_health_routes(self._api, self._readiness)  # behind what was added since
         return gateway
 
@@ -281,7 +284,6 @@ class FluxLit(Generic[SettingsT]):
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:
-        upstreams = LocalUpstreams(hands_over=self._settings.ui_handoff)
         spec = WorkerSpec(
             target=self._find_target(),
             run_directory="",
@@ -289,8 +291,10 @@ class FluxLit(Generic[SettingsT]):
             search_path=[entry or str(Path.cwd()) for entry in sys.path],
             cookie_secret=secrets.token_hex(32),
         )
-        gateway = self._gateway(upstreams)
-        return UnifiedApp(self._api, gateway, [Sidecar(spec, upstreams, gateway.internal)])
+        fleet = Fleet(secret=spec.cookie_secret, hands_over=self._settings.ui_handoff)
+        gateway = self._gateway(fleet)
+        workers = self._settings.effective_ui_workers()
+        return UnifiedApp(self._api, gateway, [Sidecar(spec, workers, fleet, gateway.internal)])
 
     def _find_target(self) -> str:
         """Find out where this object can be imported: what was said, else where it is."""
@@ -321,10 +325,3 @@ def _existing(script: str | Path | None) -> Path | None:
         msg = f"streamlit_script {str(script)!r} does not exist (looked for {path})"
         raise ConfigurationError(msg, remedy="give a path relative to the working directory")
     return path
-
-
-def _prober(gateway: Gateway, upstreams: Upstreams) -> Prober:
-    async def probe() -> Probe:
-        return await gateway.probe(upstreams.select({"type": "http", "headers": []}))
-
-    return probe

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match
+
+from fluxlit._types import JsonValue
 
 HEALTH_PATH = "/healthz"
 READY_PATH = "/readyz"
@@ -15,18 +17,20 @@ READY_PATH = "/readyz"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What came of asking the UI.
+    """What came of asking one UI worker.
 
     Attributes:
+        name: What it is called.
         ok: It answered and is well.
         detail: What is wrong, for an operator; empty when nothing is.
     """
 
+    name: str
     ok: bool
     detail: str = ""
 
 
-Prober = Callable[[], Awaitable[Probe]]
+Prober = Callable[[], Awaitable[Sequence[Probe]]]
 
 
 class Readiness:
@@ -37,13 +41,35 @@ class Readiness:
         self.routes: list[BaseRoute] = []
 
     async def __call__(self) -> JSONResponse:
-        """Answer ``GET readyz``: 200 when the UI is well or not part of this process, else 503."""
+        """Answer ``GET readyz``: 200 when the UI can serve or is not part of this process."""
         if self.prober is None:
             return JSONResponse({"status": "ready", "streamlit": "not_configured"})
-        probe = await self.prober()
-        if probe.ok:
-            return JSONResponse({"status": "ready", "streamlit": "ok"})
-        return JSONResponse({"status": "not_ready", "detail": probe.detail}, status_code=503)
+        status, body = verdict(await self.prober())
+        return JSONResponse(body, status_code=status)
+
+
+def verdict(probes: Sequence[Probe]) -> tuple[int, dict[str, JsonValue]]:
+    """Decide from all UI workers whether the service is ready.
+
+    Returns:
+        HTTP status and answer: ``ready``, ``degraded`` (200, some workers are down: the others
+        serve everybody) or ``not_ready`` (503).
+    """
+    failed = [probe for probe in probes if not probe.ok]
+    workers: list[JsonValue] = [
+        {"name": probe.name, "status": "ok"}
+        if probe.ok
+        else {"name": probe.name, "status": "down", "detail": probe.detail}
+        for probe in probes
+    ]
+    detail = "; ".join(f"{probe.name}: {probe.detail}" for probe in failed)
+    if len(failed) == len(probes):
+        told = detail or "there is no UI worker yet"
+        return 503, {"status": "not_ready", "detail": told, "workers": workers}
+    if failed:
+        body = {"status": "degraded", "streamlit": "ok", "detail": detail}
+        return 200, {**body, "workers": workers}
+    return 200, {"status": "ready", "streamlit": "ok", "workers": workers}
 
 
 async def healthz() -> JSONResponse:

@@ -9,24 +9,20 @@ import multiprocessing
 import os
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
 from fluxlit import _env
 from fluxlit._types import ASGIApp, Receive, Scope, Send
 from fluxlit.exceptions import StartupError
-from fluxlit.gateway.upstream import Upstream
+from fluxlit.fleet import Fleet
 from fluxlit.unified import State
+from fluxlit.workers.board import State as BoardState
 from fluxlit.workers.command import WorkerKind
+from fluxlit.workers.enlist import enlist, found_board
 from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
-from fluxlit.workers.rundir import (
-    RunDirectory,
-    api_socket,
-    base_directory,
-    handoff_socket,
-    ui_socket,
-)
+from fluxlit.workers.pulse import Pulse
+from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit")
@@ -35,45 +31,25 @@ STOP_GRACE: Final = 5.0
 """Seconds that a UI worker has to end after the last request was served."""
 
 
-class LocalUpstreams:
-    """The UI workers of one run directory, as the gateway sees them.
-
-    Args:
-        hands_over: Whether browsers' sockets are handed to the workers where the server can.
-
-    Attributes:
-        directory: The run directory; None until there is one.
-    """
-
-    def __init__(self, directory: Path | None = None, *, hands_over: bool = False) -> None:
-        self.directory = directory
-        self._hands_over = hands_over
-
-    def select(self, scope: Scope) -> Upstream:  # noqa: ARG002 - one worker needs no choice
-        """Return the worker that serves a request."""
-        folder = self.directory or Path("/nonexistent")
-        path = ui_socket(folder, 0)
-        handoff = handoff_socket(path) if self._hands_over else None
-        return Upstream(name="ui-0", socket_path=path, handoff_path=handoff)
-
-
 class Sidecar:
-    """The UI worker of an app that a foreign server runs: ``uvicorn app:app``.
+    """The UI workers of an app that a foreign server runs: ``uvicorn app:app``.
 
     Args:
-        spec: What the UI worker is told; the run directory is filled in here.
-        upstreams: Told of the run directory as soon as there is one.
+        spec: What each UI worker is told; the run directory is filled in here.
+        workers: How many there are to be.
+        fleet: Joins the service as soon as there is a run directory.
         private: The app that pages reach over the private socket.
     """
 
-    def __init__(self, spec: WorkerSpec, upstreams: LocalUpstreams, private: ASGIApp) -> None:
+    def __init__(self, spec: WorkerSpec, workers: int, fleet: Fleet, private: ASGIApp) -> None:
         self._spec = spec
-        self._upstreams = upstreams
+        self._workers = workers
+        self._fleet = fleet
         self._private = private
 
     @contextlib.asynccontextmanager
     async def __call__(self, state: State) -> AsyncIterator[None]:
-        """Start the UI worker and the private socket; stop both at the end.
+        """Start the UI workers and the private socket; stop both at the end.
 
         Args:
             state: What the API's lifespan yields, once it has; for requests on the private socket.
@@ -83,29 +59,33 @@ class Sidecar:
         refuse_several_workers()
         with RunDirectory(base_directory(os.environ)) as directory:
             spec = self._spec.in_directory(directory.path)
-            pool = WorkerPool(1, lambda slot: _launch_ui(spec.for_slot(slot)))
-            self._upstreams.directory = directory.path
+            board = found_board(directory.path)
+            own = board.claim(WorkerKind.GATEWAY, 0)
+            self._fleet.join(directory.path, own.index)
+
+            async def launch_ui(slot: int) -> WorkerProcess:
+                return await launch(enlist(board, WorkerKind.UI, spec, slot))
+
+            pool = WorkerPool(self._workers, launch_ui)
             private = WithState(self._private, state)
             async with private_server(private, api_socket(directory.path)):
                 await pool.start()
-                keeper = asyncio.create_task(_keep(pool))
+                own.enter(BoardState.READY)
+                keepers = [asyncio.create_task(job) for job in (_keep(pool), Pulse(own.row).run())]
                 try:
                     yield
                 finally:
-                    keeper.cancel()
+                    for keeper in keepers:
+                        keeper.cancel()
                     await pool.stop(STOP_GRACE)
 
 
 async def _keep(pool: WorkerPool) -> None:
-    """Keep the UI worker alive; the API stays if the UI keeps dying, and readiness says so."""
+    """Keep the UI workers alive; the API stays if the UI keeps dying, and readiness says so."""
     try:
         await pool.keep()
     except StartupError as exc:
         _LOG.critical("the UI is down until this server is started again: %s", exc)
-
-
-async def _launch_ui(spec: WorkerSpec) -> WorkerProcess:
-    return await launch(WorkerProcess(WorkerKind.UI, spec))
 
 
 class WithState:

@@ -32,7 +32,7 @@ def test_the_options_of_run_are_those_that_were_agreed() -> None:
     _, text = run("run", "--help")
     for option in (
         "--host", "--port", "--log-level", "--proxy-headers", "--forwarded-allow-ips",
-        "--pidfile", "--no-pidfile", "--debug", "--workers",
+        "--pidfile", "--no-pidfile", "--debug", "--workers", "--ui-workers",
     ):  # fmt: skip
         assert option in text
 
@@ -49,6 +49,8 @@ def test_no_arguments_show_the_help() -> None:
         ["run", "--port", "http"],
         ["run", "--port", "70000"],
         ["run", "--workers", "0"],
+        ["run", "--ui-workers", "0"],
+        ["run", "--ui-workers", "many"],
         ["run", "--log-level", "loud"],
         ["run", "a:b", "c:d"],
         ["shutdown", "--wait", "-1"],

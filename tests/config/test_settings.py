@@ -4,12 +4,13 @@ import json
 import os
 import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import Field, ValidationError
 
 import fluxlit.config
+from fluxlit._cpus import usable_cpus
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.exceptions import ConfigurationError
 
@@ -86,6 +87,7 @@ DEFAULTS: dict[str, object] = {
     "ui_head_html": "",
     "ui_head_file": "",
     "ui_content_security_policy": "",
+    "ui_workers": 1,
     "ui_path": "/",
     "url_session_query_param": "fluxlit_sid",
     "uvicorn_graceful_shutdown_timeout_s": None,
@@ -96,6 +98,33 @@ def test_names_and_defaults() -> None:
     assert FluxlitSettings().model_dump() == DEFAULTS
 
 
+@pytest.mark.parametrize(("given", "value"), [("4", 4), (4, 4), ("AUTO", "auto"), ("64", 64)])
+def test_ui_workers_are_a_number_or_auto(given: object, value: object) -> None:
+    settings = FluxlitSettings(ui_workers=given)  # type: ignore[arg-type]
+    assert settings.ui_workers == value
+    assert settings.effective_ui_workers() == (usable_cpus() if value == "auto" else value)
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "65", "many", "", 1.5, True])
+def test_ui_workers_are_nothing_else(given: object) -> None:
+    with pytest.raises(ValidationError, match='from 1 to 64, or "auto"'):
+        FluxlitSettings(ui_workers=given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({}, "/__fluxlit/metrics"),
+        ({"gateway_prometheus_metrics_path": "numbers/"}, "/numbers"),
+        ({"gateway_prometheus_metrics_path": "/api/metrics"}, ""),
+        ({"enable_gateway_prometheus_metrics": False}, ""),
+    ],
+)
+def test_where_the_counts_are(more: dict[str, Any], path: str) -> None:
+    given = {"enable_gateway_prometheus_metrics": True, **more}
+    assert FluxlitSettings(**given).metrics_path() == path
+
+
 def test_every_setting_says_what_it_is() -> None:
     assert [n for n, f in FluxlitSettings.model_fields.items() if not f.description] == []
 
@@ -103,6 +132,7 @@ def test_every_setting_says_what_it_is() -> None:
 SAMPLES: dict[object, tuple[str, object]] = {
     bool: ("true", True),
     int: ("7", 7),
+    int | Literal["auto"]: (" Auto ", "auto"),
     float: ("7.5", 7.5),
     str: ("text", "text"),
     list[str]: ('["a-1", "b-2"]', ["a-1", "b-2"]),

@@ -15,6 +15,7 @@ import uvicorn
 
 from fluxlit._types import ASGIApp, Receive, Scope, Send
 from fluxlit.gateway import Gateway, GatewayOptions, Upstream
+from fluxlit.gateway.upstream import Member
 
 
 class Conn:
@@ -241,8 +242,8 @@ class Fixed:
 
     upstream: Upstream
 
-    def select(self, _: Scope) -> Upstream:
-        return self.upstream
+    def members(self) -> list[Member]:
+        return [Member(self.upstream)]
 
 
 @dataclass

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from tests.gateway.harness import BuildHouse, Conn, EventFlag
 
-from fluxlit.gateway import GatewayOptions
+from fluxlit.gateway import GatewayOptions, Upstream
+from fluxlit.gateway.pool import ConnectionPool
 
 pytestmark = pytest.mark.integration
 
@@ -58,3 +61,22 @@ def test_no_more_idle_connections_are_kept_than_allowed(
         with ThreadPoolExecutor(4) as threads:
             assert [r.status for r in threads.map(home.server.get, [b"/"] * 4)] == [200] * 4
     assert home.upstream.connections == 4 + (4 - kept)
+
+
+def test_nothing_is_kept_of_a_worker_that_is_gone(run_dir: Path) -> None:
+    """Each worker that is born has an address of its own; a long life sees many."""
+
+    async def scenario() -> None:
+        pool = ConnectionPool(GatewayOptions())
+        for generation in range(5):
+            path = run_dir / f"ui-0.{generation}.sock"
+            server = await asyncio.start_unix_server(lambda _, writer: writer.close(), path)
+            upstream = Upstream("ui-0", str(path))
+            connection = await pool.acquire(upstream, "ada", fresh=True)
+            assert [it.socket_path for it in pool._slots] == [str(path)]
+            while not connection.closed:  # noqa: ASYNC110 - each turn brings its end nearer
+                await asyncio.sleep(0)
+            pool.release(upstream, "ada", connection)
+            server.close()
+
+    asyncio.run(asyncio.wait_for(scenario(), 10))

@@ -9,11 +9,10 @@ from tests.gateway.harness import BuildHouse, Conn, FakeUpstream, Fixed, House, 
 
 from fluxlit.exceptions import UpstreamTimeout
 from fluxlit.gateway import Gateway, GatewayOptions, Upstream
+from fluxlit.gateway.upstream import Member
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from fluxlit._types import Scope
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +21,7 @@ class Broken:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def select(self, _: Scope) -> Upstream:
+    def members(self) -> list[Member]:
         raise self.error
 
 
@@ -87,7 +86,7 @@ def test_a_malformed_host_is_a_bad_request(plain: House, host: str) -> None:
 def test_probing_an_upstream(upstream: FakeUpstream, ui_path: str) -> None:
     target = Upstream("ui-0", str(upstream.path))
     gateway = Gateway(echo_api, GatewayOptions(mount="/m", ui_path=ui_path), Fixed(target))
-    assert asyncio.run(gateway.probe(target)).ok
+    assert [probe.ok for probe in asyncio.run(gateway.probe())] == [True]
     assert upstream.target == f"/m{ui_path}/_stcore/health".encode()
 
 
@@ -100,9 +99,11 @@ def test_probing_an_upstream_that_is_not_well(run_dir: Path, upstream: FakeUpstr
         conn.send(b"HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n")
 
     upstream.script = unwell
-    probe = asyncio.run(gateway.probe(target))
+    (probe,) = asyncio.run(gateway.probe())
     assert (probe.ok, probe.detail) == (False, "health answers 503")
     upstream.script = lambda conn: conn.until_closed()
-    assert not asyncio.run(gateway.probe(target, timeout_seconds=0.1)).ok
-    nobody = Upstream("ui-1", str(run_dir / "none.sock"))
-    assert asyncio.run(gateway.probe(nobody)).detail == "ui-1: nobody listens yet"
+    (probe,) = asyncio.run(gateway.probe(timeout_seconds=0.1))
+    assert (probe.ok, probe.detail) == (False, "no answer within 0.1 s")
+    nobody = Fixed(Upstream("ui-1", str(run_dir / "none.sock")))
+    (probe,) = asyncio.run(Gateway(echo_api, GatewayOptions(), nobody).probe())
+    assert (probe.name, probe.detail) == ("ui-1", "nobody listens yet")

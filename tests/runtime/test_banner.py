@@ -4,18 +4,23 @@ import socket
 
 import pytest
 
-from fluxlit.runtime.banner import Address, banner
+from fluxlit.runtime.banner import Address, Crew, banner
 
 
 def test_it_names_what_a_person_may_want_to_open() -> None:
-    text = banner(Address("127.0.0.1", 8000, title="Desk"), 1.26)
+    text = banner(Address("127.0.0.1", 8000, title="Desk"), 1.26, Crew(1, 1))
     assert "Desk is ready in 1.3 s" in text
+    assert "Workers" not in text
     assert [line.split()[-1] for line in text.splitlines() if "http" in line] == [
         "http://127.0.0.1:8000/",
         "http://127.0.0.1:8000/api/",
         "http://127.0.0.1:8000/api/docs",
         "http://127.0.0.1:8000/api/healthz",
     ]
+
+
+def test_it_says_how_many_serve_when_there_are_several() -> None:
+    assert "  Workers   2 gateway, 4 UI\n" in banner(Address("h", 1), 1.0, Crew(2, 4))
 
 
 def test_mount_prefix_and_ui_path_are_in_the_addresses() -> None:

@@ -66,7 +66,7 @@ from fluxlit.runtime.supervisor import RunOptions, Supervisor
 from fluxlit.workers.pool import Backoff
 supervisor = Supervisor(
     RunOptions("app:app", overrides={"gateway_port": 0}, pidfile=Path(".fluxlit-dev.pid")),
-    lambda address, took: Path("ready").touch(),
+    lambda text: "is ready in" in text and Path("ready").touch(),
     backoff=Backoff(delays=(0.0,), attempts=2),
 )
 try:
@@ -176,7 +176,7 @@ MOMENTS: dict[str, tuple[signal.Signals, str, Moment]] = {
     "half ready": (
         signal.SIGTERM,
         SLEEPS_IN_LIFESPAN,
-        lambda service, _: any(service.run_root.glob("*/ui-0.sock")),
+        lambda service, _: any(service.run_root.glob("*/ui-0.*.sock")),
     ),
 }
 

@@ -216,3 +216,30 @@ def test_killing_needs_no_loop_turn() -> None:
         assert [worker.asked for worker in bench.born] == [["kill"], ["kill"]]
 
     run(scenario)
+
+
+def test_a_pool_grows_while_its_first_worker_starts_and_then_keeps_all() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(1)
+        await asyncio.gather(pool.start(), pool.grow(3))
+        assert [worker.name for worker in pool.workers] == ["ui-0", "ui-1", "ui-2"]
+        await pool.grow(2)
+        assert (pool.size, len(pool.workers)) == (3, 3)
+        keeping = asyncio.ensure_future(pool.keep())
+        pool.workers[2].kill()
+        await until(lambda: len(bench.born) == 4)
+        keeping.cancel()
+
+    run(scenario)
+
+
+def test_a_pool_that_cannot_grow_stops_what_it_has() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(1)
+        await pool.start()
+        bench.failures = {1: "no room"}
+        with pytest.raises(StartupError, match=r"^no room$"):
+            await pool.grow(2)
+        assert pool.workers == []
+
+    assert [worker.asked for worker in run(scenario).born] == [["stop 0"]]

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from fluxlit.exceptions import StartupError
+from fluxlit.workers.board import State
 from fluxlit.workers.command import WorkerKind
-from fluxlit.workers.process import State, WorkerProcess, launch
+from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.spec import WorkerSpec
 
 pytestmark = pytest.mark.integration

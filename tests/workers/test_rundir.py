@@ -36,7 +36,7 @@ def leftover(base: Path, name: str = DEAD) -> Path:
     folder = base / name
     folder.mkdir(mode=0o700)
     (folder / "lock").touch()
-    bind_unix(ui_socket(folder, 0)).close()
+    bind_unix(ui_socket(folder, 0, 1)).close()
     return folder
 
 
@@ -55,7 +55,7 @@ def test_it_is_private_while_it_lives_and_gone_afterwards(base: Path) -> None:
 
 def test_its_sockets_are_named_in_one_place(base: Path) -> None:
     assert api_socket(base) == f"{base}/api.sock"
-    assert ui_socket(base, 3) == f"{base}/ui-3.sock"
+    assert ui_socket(base, 3, 7) == f"{base}/ui-3.7.sock"
 
 
 def test_what_a_killed_service_left_is_removed_by_the_next_start(base: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_held_lock_is_not_taken_by_looking(base: Path) -> None:
     with (left / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert sweep(base) == []
-        assert (left / "ui-0.sock").exists()
+        assert (left / "ui-0.1.sock").exists()
 
 
 def test_the_chosen_folder_is_made_and_private(base: Path) -> None:

@@ -23,9 +23,10 @@ def test_a_key_of_another_version_is_passed_over() -> None:
     assert WorkerSpec.from_message({**SPEC.to_message(), "colour": "red"}) == SPEC
 
 
-def test_one_of_several_differs_in_its_slot_alone() -> None:
-    assert SPEC.for_slot(2).slot == 2
-    assert SPEC.for_slot(2).for_slot(0) == SPEC
+def test_one_of_several_differs_in_its_place_alone() -> None:
+    placed = SPEC.for_place(2, generation=7, row=5)
+    assert (placed.slot, placed.generation, placed.row) == (2, 7, 5)
+    assert placed.for_place(0, generation=0, row=0) == SPEC
     assert SPEC.in_directory(Path("/run/y")).run_directory == "/run/y"
 
 

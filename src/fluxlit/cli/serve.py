@@ -60,6 +60,25 @@ AllowIpsOption = Annotated[
     typer.Option(help="Proxies to believe; 127.0.0.1,::1 if unset.", show_default=False),
 ]
 WorkersOption = Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)]
+
+
+def _checked_workers(value: str | None) -> str | None:
+    """Refuse what is neither a number from 1 on nor "auto"."""
+    if value is None or value == "auto" or (value.isdecimal() and int(value)):
+        return value
+    msg = f'{value!r} is neither a number from 1 on nor "auto".'
+    raise typer.BadParameter(msg)
+
+
+UiWorkersOption = Annotated[
+    str | None,
+    typer.Option(
+        help="UI workers that share the visitors; auto: one for each core. 1 if unset.",
+        metavar="N|auto",
+        show_default=False,
+        callback=_checked_workers,
+    ),
+]
 PidfileOption = Annotated[
     Path | None, typer.Option(help="Pid file; .fluxlit-dev.pid if unset.", show_default=False)
 ]
@@ -91,6 +110,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     host: HostOption = None,
     port: PortOption = None,
     workers: WorkersOption = 1,
+    ui_workers: UiWorkersOption = None,
     log_level: LevelOption = None,
     proxy_headers: ProxyOption = None,
     forwarded_allow_ips: AllowIpsOption = None,
@@ -100,9 +120,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Serve an app to its users.
 
-    Example: fluxlit run app:app --host 0.0.0.0 --port 80
+    Example: fluxlit run app:app --host 0.0.0.0 --port 80 --ui-workers auto
     """
     overrides = _overrides(host, port, log_level, proxy_headers, forwarded_allow_ips)
+    if ui_workers is not None:
+        overrides["ui_workers"] = "auto" if ui_workers == "auto" else int(ui_workers)
     _serve(
         target,
         overrides,
@@ -160,7 +182,6 @@ def _serve(
     debug: bool = False,
 ) -> None:
     from fluxlit.logging import configure_logging  # noqa: PLC0415 - `--help` needs none of it
-    from fluxlit.runtime.banner import banner  # noqa: PLC0415
     from fluxlit.runtime.supervisor import RunOptions, Supervisor  # noqa: PLC0415
     from fluxlit.runtime.targets import choose_target  # noqa: PLC0415
 
@@ -176,5 +197,4 @@ def _serve(
         pidfile=pidfile,
     )
     note(f"starting {chosen} ...")
-    supervisor = Supervisor(options, lambda address, took: note(banner(address, took)))
-    asyncio.run(supervisor.run())
+    asyncio.run(Supervisor(options, note).run())

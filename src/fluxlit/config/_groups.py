@@ -19,6 +19,7 @@ from fluxlit.config._values import (
     Seconds,
     Strings,
     Table,
+    Workers,
 )
 
 
@@ -165,6 +166,10 @@ class Streamlit(_Group):
     )
     streamlit_port: Port = Field(
         default=0, description="UI worker's port where it listens on TCP, 0 to 65535; 0 picks one."
+    )
+    ui_workers: Workers = Field(
+        default=1,
+        description="UI workers that share the visitors, 1 to 64; auto: one for each core.",
     )
     ui_allowed_origins: Strings = Field(
         default=[],

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 LOG_LEVELS: Final = ("critical", "error", "warning", "info", "debug", "trace")
+
+MAX_WORKERS: Final = 64
+"""Workers of one kind; beyond a machine's cores more of them only take memory."""
 
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")
 
@@ -60,6 +63,17 @@ def _check_header_value(value: str) -> str:
     return joined
 
 
+def _read_workers(value: object) -> object:
+    """Read a number of workers, or "auto"."""
+    text = str(value).strip().lower()
+    if text == "auto":
+        return text
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
+        msg = f'expected a number from 1 to {MAX_WORKERS}, or "auto"'
+        raise ValueError(msg)
+    return int(text)
+
+
 def _check_public_path(value: str) -> str:
     """Refuse what would make a raw path ambiguous; the gateway compares paths byte for byte."""
     for segment in value.strip().split("/"):
@@ -80,6 +94,7 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 OptionalSeconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Bytes = Annotated[int, Field(gt=0)]
+Workers = Annotated[int | Literal["auto"], BeforeValidator(_read_workers)]
 LogLevel = Annotated[str, AfterValidator(_check_log_level)]
 HeaderValue = Annotated[str, AfterValidator(_check_header_value)]
 PublicPath = Annotated[str, AfterValidator(_check_public_path)]

@@ -27,9 +27,11 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from fluxlit._cpus import usable_cpus
 from fluxlit._paths import is_under, normalize
 from fluxlit.config import _groups as groups
 from fluxlit.config._forward_headers import split_forward_headers
+from fluxlit.config._values import MAX_WORKERS
 from fluxlit.config.files import TARGET_KEY, ProjectFile, read_project_file
 from fluxlit.exceptions import ConfigurationError
 
@@ -143,6 +145,20 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
     def effective_log_level(self) -> str:
         """Return the log level, which ``debug`` lowers from "info" to "debug"."""
         return "debug" if self.debug and self.log_level == "info" else self.log_level
+
+    def effective_ui_workers(self) -> int:
+        """Return the number of UI workers, with "auto" as the cores that this process may use."""
+        return min(usable_cpus(), MAX_WORKERS) if self.ui_workers == "auto" else self.ui_workers
+
+    def metrics_path(self) -> str:
+        """Return where the counts are served under the mount, ``""`` where they are not.
+
+        Under the API's prefix they cannot be: those paths are the API's own.
+        """
+        path = normalize(self.gateway_prometheus_metrics_path)
+        prefix = self.api_prefix()
+        taken = bool(prefix) and is_under(path.encode(), prefix.encode())
+        return path if self.enable_gateway_prometheus_metrics and not taken else ""
 
     def public_mount_path(self) -> str:
         """Return the public path of the whole app in normal form, ``""`` for the root."""

@@ -9,6 +9,7 @@ from time import perf_counter
 from fluxlit._headers import REQUEST_ID
 from fluxlit._types import HANDOFF, Message, Scope, Send
 from fluxlit.logging import redact_query_string
+from fluxlit.metrics import Dispatch
 
 logger = logging.getLogger("fluxlit.access")
 
@@ -29,17 +30,32 @@ class StampedSend:
     Attributes:
         request_id: What responses are stamped with.
         stamp: The same, as a header.
+        cookie: A ``Set-Cookie`` value that goes out with the response, if any.
         status: The status that went out; 0 before any, 101 for an accepted WebSocket.
+        dispatch: Who answers, as metrics call it; None for what the gateway answers itself.
+        handed_over: Whether a worker serves this WebSocket now.
     """
 
-    __slots__ = ("_closes_after_failure", "_send", "request_id", "stamp", "status")
+    __slots__ = (
+        "_closes_after_failure",
+        "_send",
+        "cookie",
+        "dispatch",
+        "handed_over",
+        "request_id",
+        "stamp",
+        "status",
+    )
 
     def __init__(self, send: Send, request_id: str, *, closes_after_failure: bool = False) -> None:
         self._send = send
         self._closes_after_failure = closes_after_failure
         self.request_id = request_id
         self.stamp = (REQUEST_ID, request_id.encode("latin-1"))
+        self.cookie: bytes | None = None
+        self.dispatch: Dispatch | None = "api"
         self.status = 0
+        self.handed_over = False
 
     def __call__(self, message: Message) -> Awaitable[None]:
         """Pass an event on; the first one that starts a response gets the stamp."""
@@ -59,16 +75,20 @@ class StampedSend:
             return message
         else:
             self.status = message["status"]
-            if self._closes_after_failure and self.status == 500 and kind == "http.response.start":
-                # An app that answers so often raises too, whereupon Uvicorn closes the connection:
-                # a client that had not been told would send its next request into that.
-                headers = [*headers, _CLOSE]
-                message = {**message, "headers": headers}
+        stamps: list[tuple[bytes, bytes]] = (
+            [] if self.cookie is None else [(b"set-cookie", self.cookie)]
+        )
+        if self._closes_after_failure and self.status == 500 and kind == "http.response.start":
+            # An app that answers so often raises too, whereupon Uvicorn closes the connection:
+            # a client that had not been told would send its next request into that.
+            stamps.append(_CLOSE)
         for name, _ in headers:
             if name == REQUEST_ID:
-                return message
+                break
+        else:
+            stamps.append(self.stamp)
         # The list may belong to a response object that the application sends again: copy it.
-        return {**message, "headers": [*headers, self.stamp]}
+        return {**message, "headers": [*headers, *stamps]} if stamps else message
 
 
 def log_access(scope: Scope, sent: StampedSend, started: float) -> None:

@@ -5,6 +5,7 @@ The API's way is the short one: no proxy, no copy of a body, one small object a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -14,10 +15,11 @@ from fluxlit._types import ASGIApp, Receive, Scope, Send
 from fluxlit.gateway.access_log import StampedSend, log_access
 from fluxlit.gateway.forwarded import TrustedProxies
 from fluxlit.gateway.headers import Headers, find
+from fluxlit.gateway.observe import Metrics
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.responses import NOT_FOUND, send_answer, send_redirect
 from fluxlit.gateway.routing import Route, RouteKind, Router, raw, target_of
-from fluxlit.gateway.upstream import Upstream, Upstreams
+from fluxlit.gateway.upstream import Upstreams
 from fluxlit.health import Probe
 from fluxlit.logging import is_well_formed, new_request_id, request_id_ctx
 
@@ -36,8 +38,9 @@ class Gateway:
     Args:
         api: The API; called as a server would call it, with ``root_path`` set to where it lives.
         options: Paths, policies and limits.
-        upstreams: Picks the UI worker of a request.
+        upstreams: Knows the UI workers.
         frontend: Serves the UI's own files and pages; without it the UI workers do.
+        metrics: Counts what is served, and tells it at ``options.metrics_path``; None does not.
 
     Raises:
         ValueError: An entry of ``trusted_proxies`` is not an address.
@@ -49,6 +52,7 @@ class Gateway:
         options: GatewayOptions,
         upstreams: Upstreams,
         frontend: Frontend | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._api = api
         self._router = Router(options)
@@ -57,7 +61,9 @@ class Gateway:
         self._root_path = self._mount_path + unquote(options.prefix)
         self._docs_base = self._mount + raw(options.prefix)
         self._internal_socket = options.internal_socket
-        self._access_log = options.access_log
+        self._metrics = metrics
+        notes = (options.access_log and log_access, metrics and metrics.note)
+        self._notes = tuple(note for note in notes if note)
         proxies = options.trusted_proxies
         self._proxies = TrustedProxies(proxies) if proxies else None
         # FastAPI puts its own root_path into the scope and then strips that from the path.
@@ -77,7 +83,7 @@ class Gateway:
         is_http1 = scope.get("http_version", "").startswith("1")
         request_id = accepted or new_request_id()
         sent = StampedSend(send, request_id, closes_after_failure=is_http1)
-        started = perf_counter() if self._access_log else 0.0
+        started = perf_counter() if self._notes else 0.0
         token = request_id_ctx.set(sent.request_id)
         try:
             trusted = False
@@ -98,8 +104,8 @@ class Gateway:
             await self._api(api_scope, receive, sent)
         finally:
             request_id_ctx.reset(token)
-            if self._access_log:
-                log_access(scope, sent, started)
+            for note in self._notes:
+                note(scope, sent, started)
 
     async def internal(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the API only: an ASGI app for a server that listens on a private socket."""
@@ -116,19 +122,23 @@ class Gateway:
         if self._frontend is not None:
             self._frontend.stop()
 
-    async def probe(self, upstream: Upstream, timeout_seconds: float = 2.0) -> Probe:
-        """Ask an upstream whether it is ready."""
-        return await self._ui.probe(upstream, timeout_seconds)
+    async def probe(self, timeout_seconds: float = 2.0) -> Sequence[Probe]:
+        """Ask every UI worker whether it is ready."""
+        return await self._ui.probe(timeout_seconds)
 
     async def _elsewhere(
         self, scope: Scope, route: Route, receive: Receive, sent: StampedSend, *, trusted: bool
     ) -> None:
+        sent.dispatch = None
         if route.kind is RouteKind.NOT_FOUND or self._is_internal(scope):
             await send_answer(scope, sent, NOT_FOUND, sent.request_id)
         elif route.kind is RouteKind.REDIRECT:
             location = self._docs_base + route.rest.rstrip(b"/")
             await send_redirect(sent, target_of(location, scope.get("query_string", b"")))
+        elif route.kind is RouteKind.METRICS and self._metrics is not None:
+            await self._metrics.answer(scope, sent)
         else:
+            sent.dispatch = "streamlit"
             await self._ui(scope, route.rest, receive, sent, trusted=trusted)
 
     def _api_scope(self, scope: Scope, route: Route) -> Scope:

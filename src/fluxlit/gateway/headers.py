@@ -11,19 +11,21 @@ from typing import NamedTuple
 
 from fluxlit._headers import (
     FORWARDED,
+    HANDED_OVER,
     HOP_BY_HOP,
     IDENTITY,
     IDENTITY_PREFIXES,
+    OURS,
     REQUEST_ID,
     SERVER_OWN,
     WEBSOCKET_HANDSHAKE,
 )
 from fluxlit._types import Scope
+from fluxlit.gateway.affinity import without_pins
 from fluxlit.gateway.origin import is_valid_host
 
 Headers = list[tuple[bytes, bytes]]
 
-_OURS = b"x-fluxlit-"
 # ``expect`` is answered by the gateway's own server, which then has the body to send.
 _REQUEST_DROP = HOP_BY_HOP | FORWARDED | {b"host", b"expect", REQUEST_ID}
 _REQUEST_DROP_STRANGER = _REQUEST_DROP | IDENTITY
@@ -83,13 +85,13 @@ def to_upstream(headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, hop: H
     """
     passed = hop.passed - _REQUEST_DROP
     drop = _REQUEST_DROP if visitor.trusted else _REQUEST_DROP_STRANGER
-    prefixes = (_OURS,) if visitor.trusted else (_OURS, *IDENTITY_PREFIXES)
+    prefixes = (OURS,) if visitor.trusted else (OURS, *IDENTITY_PREFIXES)
     kept = [
         item
         for item in _without_listed(headers)
         if (item[0] not in drop and not item[0].startswith(prefixes)) or item[0] in passed
     ]
-    return [(b"host", visitor.host), *kept, *_forwarding(visitor, hop.mount)]
+    return [(b"host", visitor.host), *_for_the_app(kept), *_forwarding(visitor, hop.mount)]
 
 
 def to_upstream_handshake(
@@ -104,11 +106,22 @@ def to_upstream_handshake(
 
 
 def to_upstream_upgrade(
-    headers: Iterable[tuple[bytes, bytes]], visitor: Visitor, hop: Hop
+    headers: Iterable[tuple[bytes, bytes]],
+    visitor: Visitor,
+    hop: Hop,
+    cookie: bytes | None = None,
 ) -> Headers:
-    """Compose the head of a WebSocket handshake that the UI worker itself is to finish."""
+    """Compose the head of a WebSocket handshake that the UI worker itself is to finish.
+
+    Args:
+        headers: As the client sent them.
+        visitor: Whom the rebuilt forwarding headers describe.
+        hop: The way.
+        cookie: What the worker's answer is to set.
+    """
     kept = [item for item in to_upstream(headers, visitor, hop) if item[0] != b"content-length"]
-    return [*kept, (b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
+    upgrade = [(b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
+    return [*kept, *upgrade, (HANDED_OVER, cookie or b"")]
 
 
 def from_upstream(headers: Iterable[tuple[bytes, bytes]], status: int) -> Headers:
@@ -137,6 +150,14 @@ def find(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
         if key == name:
             return value
     return None
+
+
+def _for_the_app(headers: Headers) -> Headers:
+    """Keep the gateway's own cookie from the app."""
+    spared = [
+        (name, without_pins(value) if name == b"cookie" else value) for name, value in headers
+    ]
+    return [item for item in spared if item[0] != b"cookie" or item[1]]
 
 
 def _without_listed(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -49,6 +49,11 @@ class RelayRequest:
     framing: Framing
     client: str = ""
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it may be sent again when nobody knows whether it arrived."""
+        return self.method in _IDEMPOTENT and not self.framing.has_body
+
 
 @dataclass(frozen=True, slots=True)
 class Framing:
@@ -99,11 +104,11 @@ class HTTPRelay:
             raise _too_large(max_body)
         # Only what may be repeated is tried on a connection that may be dying: the peer can close
         # an idle one at the very moment it is picked.
-        repeatable = request.method in _IDEMPOTENT and not request.framing.has_body
+        client = (receive, send)
         try:
-            done = await self._attempt(request, upstream, (receive, send), fresh=not repeatable)
+            done = await self._attempt(request, upstream, client, fresh=not request.is_repeatable)
             if not done:
-                await self._attempt(request, upstream, (receive, send), fresh=True)
+                await self._attempt(request, upstream, client, fresh=True)
         except ClientGoneError:
             logger.info("client left during %s %s", request.method, upstream.name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fluxlit.config import FluxlitSettings
 
@@ -44,6 +44,8 @@ class GatewayOptions:
         docs_paths: Paths at the UI's root that lead to the API's documentation: ``"/docs"``.
         internal_socket: Path of the gateway's private socket; connections that arrive on it reach
             the API only. Empty when there is none.
+        metrics_path: Where the counts are served under the mount; empty for nowhere.
+        secret: The service's secret, from which the key of the gateway's cookie is made.
     """
 
     mount: str = ""
@@ -69,10 +71,17 @@ class GatewayOptions:
     access_log: bool = False
     docs_paths: frozenset[str] = frozenset()
     internal_socket: str = ""
+    metrics_path: str = ""
+    secret: str = field(default="", repr=False)
 
     @classmethod
     def from_settings(
-        cls, settings: FluxlitSettings, *, docs_paths: frozenset[str], internal_socket: str
+        cls,
+        settings: FluxlitSettings,
+        *,
+        docs_paths: frozenset[str],
+        internal_socket: str,
+        secret: str = "",
     ) -> GatewayOptions:
         """Take from an app's settings what the gateway decides by."""
         return cls(
@@ -101,6 +110,8 @@ class GatewayOptions:
             access_log=settings.enable_gateway_access_log or settings.debug,
             docs_paths=docs_paths,
             internal_socket=internal_socket,
+            metrics_path=settings.metrics_path(),
+            secret=secret,
         )
 
 

@@ -14,6 +14,11 @@ from fluxlit.gateway.upstream import Upstream, open_connection
 class _Slot:
     admission: Admission
     idle: list[Connection] = field(default_factory=list)
+    in_use: int = 0
+
+    def is_over(self) -> bool:
+        """Tell whether nothing is left of it, as of a worker that is gone."""
+        return not self.in_use and all(connection.closed for connection in self.idle)
 
 
 class ConnectionPool:
@@ -41,6 +46,16 @@ class ConnectionPool:
             UpstreamError: There is none to get.
         """
         slot = self._slot(upstream)
+        slot.in_use += 1
+        try:
+            return await self._connection(slot, upstream, client, fresh=fresh)
+        except BaseException:
+            slot.in_use -= 1
+            raise
+
+    async def _connection(
+        self, slot: _Slot, upstream: Upstream, client: str, *, fresh: bool
+    ) -> Connection:
         await slot.admission.enter(client)
         while slot.idle and not fresh:
             connection = slot.idle.pop()
@@ -63,6 +78,7 @@ class ConnectionPool:
         else:
             connection.abort()
         slot.admission.leave(client)
+        slot.in_use -= 1
 
     def close(self) -> None:
         """Drop every idle connection."""
@@ -74,6 +90,8 @@ class ConnectionPool:
     def _slot(self, upstream: Upstream) -> _Slot:
         slot = self._slots.get(upstream)
         if slot is None:
+            # Every worker that is born is an upstream of its own.
+            self._slots = {key: it for key, it in self._slots.items() if not it.is_over()}
             # As long as for a connection: that is what there may be too few of.
             slot = _Slot(Admission(self._max_connections, self._connect_timeout))
             self._slots[upstream] = slot

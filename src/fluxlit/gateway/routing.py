@@ -19,11 +19,12 @@ _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 class RouteKind(Enum):
-    """The four ends of a path."""
+    """The five ends of a path."""
 
     API = "api"
     UI = "ui"
     REDIRECT = "redirect"
+    METRICS = "metrics"
     NOT_FOUND = "not_found"
 
 
@@ -52,12 +53,13 @@ class Router:
         <RouteKind.API: 'api'>
     """
 
-    __slots__ = ("_mount", "_prefix", "_redirects", "_ui")
+    __slots__ = ("_metrics", "_mount", "_prefix", "_redirects", "_ui")
 
     def __init__(self, options: GatewayOptions) -> None:
         self._mount = raw(options.mount)
         self._prefix = raw(options.prefix)
         self._ui = raw(options.ui_path)
+        self._metrics = raw(options.metrics_path)
         self._redirects = frozenset() if self._ui else _redirects(options.docs_paths)
 
     def route(self, method: str, raw_path: bytes) -> Route:
@@ -74,6 +76,8 @@ class Router:
 
     def _kind(self, method: str, rest: bytes) -> RouteKind:
         prefix = self._prefix
+        if self._metrics and rest == self._metrics and method in _SAFE_METHODS:
+            return RouteKind.METRICS
         if prefix and is_under(rest, prefix):
             return RouteKind.API
         if self._ui or not prefix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from fluxlit._types import HANDOFF, Receive, Scope
@@ -13,9 +14,11 @@ from fluxlit.exceptions import (
     RequestTimeout,
     UpstreamError,
     UpstreamStarting,
+    UpstreamUnavailable,
 )
 from fluxlit.frontend import Frontend, Resource
 from fluxlit.gateway.access_log import StampedSend
+from fluxlit.gateway.affinity import PinCodec
 from fluxlit.gateway.connection import Connection, request_head
 from fluxlit.gateway.headers import (
     Headers,
@@ -30,10 +33,11 @@ from fluxlit.gateway.headers import (
 from fluxlit.gateway.http_relay import HTTPRelay, RelayRequest, framing_of
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.origin import OriginPolicy
+from fluxlit.gateway.picker import Attempt, Picker
 from fluxlit.gateway.pool import ConnectionPool
 from fluxlit.gateway.responses import BAD_HOST, CROSS_SITE, answer_for, send_answer
 from fluxlit.gateway.routing import raw, target_of
-from fluxlit.gateway.upstream import Presence, Upstream, Upstreams, open_connection
+from fluxlit.gateway.upstream import Member, Presence, Upstream, Upstreams, open_connection
 from fluxlit.gateway.websocket_relay import SocketRequest, WebSocketRelay
 from fluxlit.health import Probe
 
@@ -47,7 +51,7 @@ class UserInterface:
 
     Args:
         options: The gateway's configuration.
-        upstreams: Picks where a request goes.
+        upstreams: Knows the UI workers.
         frontend: Serves Streamlit's files and pages; without it the upstreams do.
     """
 
@@ -60,6 +64,8 @@ class UserInterface:
         self._mount = raw(options.mount)
         self._base = raw(options.ui_path)
         self._health = self._mount + self._base + b"/_stcore/health"
+        codec = PinCodec(options.secret, self._mount + self._base)
+        self._picker = Picker(upstreams, codec, self._base)
         self._origins = OriginPolicy(options.public_base_url, options.allowed_origins)
         self._hop = Hop(self._mount, options.passed_headers)
         self._pool = ConnectionPool(options)
@@ -96,16 +102,27 @@ class UserInterface:
             logger.exception("relaying a request to the UI failed")
             await self._answer(scope, receive, send, error)
 
-    async def probe(self, upstream: Upstream, timeout_seconds: float = 2.0) -> Probe:
-        """Ask an upstream for its health, on a connection of its own."""
+    async def probe(self, timeout_seconds: float) -> list[Probe]:
+        """Ask the worker of each slot for its health, on a connection of its own."""
+        newest: dict[int, Member] = {}
+        for member in self._upstreams.members():
+            if member.serves or member.slot not in newest:
+                newest[member.slot] = member
+        asked = (self._probe_one(member, timeout_seconds) for member in newest.values())
+        return await asyncio.gather(*asked)
+
+    async def _probe_one(self, member: Member, timeout_seconds: float) -> Probe:
+        name = member.upstream.name
+        if not member.serves:
+            return Probe(name, ok=False, detail=member.detail)
         try:
             async with asyncio.timeout(timeout_seconds):
-                status = await self._health_status(upstream, timeout_seconds)
+                status = await self._health_status(member.upstream, timeout_seconds)
         except TimeoutError:
-            return Probe(ok=False, detail=f"no answer within {timeout_seconds:g} s")
+            return Probe(name, ok=False, detail=f"no answer within {timeout_seconds:g} s")
         except UpstreamError as error:
-            return Probe(ok=False, detail=error.message)
-        return Probe(ok=status == 200, detail=f"health answers {status}")
+            return Probe(name, ok=False, detail=error.message.removeprefix(f"{name}: "))
+        return Probe(name, ok=status == 200, detail=f"health answers {status}")
 
     def close(self) -> None:
         """Drop idle connections."""
@@ -123,10 +140,10 @@ class UserInterface:
     async def _http(
         self, scope: Scope, rest: bytes, visitor: Visitor, receive: Receive, send: StampedSend
     ) -> None:
-        if self._frontend is not None and scope["method"] in _SAFE_METHODS:
-            resource = await self._frontend.find(rest[len(self._base) :])
-            if resource is not None and await self._serve(self._frontend, resource, scope, send):
-                return
+        resource = await self._resource(scope, rest)
+        page = resource if resource is not None and resource.is_page else None
+        if resource is not None and page is None and await self._serve(resource, scope, send):
+            return
         headers = to_upstream(scope["headers"], visitor, self._hop)
         request = RelayRequest(
             scope["method"],
@@ -135,15 +152,27 @@ class UserInterface:
             framing_of(scope),
             visitor.address,
         )
-        await self._http_relay(request, self._upstreams.select(scope), receive, send)
 
-    async def _serve(
-        self, frontend: Frontend, resource: Resource, scope: Scope, send: StampedSend
-    ) -> bool:
-        """Serve what the frontend has; a page only while the worker it talks to is there."""
-        if resource.is_page:
-            await self._presence.check(self._upstreams.select(scope))
-        return await frontend.send(resource, scope, send)
+        async def serve(attempt: Attempt) -> None:
+            send.cookie = attempt.cookie
+            if page is not None:  # ours to serve, but only while the worker it talks to is there
+                await self._presence.check(attempt.upstream)
+                if await self._serve(page, scope, send):
+                    return
+            await self._http_relay(request, attempt.upstream, receive, send)
+
+        attempts = self._picker(scope, rest, visitor)
+        await _until_reached(attempts, serve, send, repeatable=request.is_repeatable)
+
+    async def _resource(self, scope: Scope, rest: bytes) -> Resource | None:
+        """Find what the frontend has for a request."""
+        if self._frontend is None or scope["method"] not in _SAFE_METHODS:
+            return None
+        return await self._frontend.find(rest[len(self._base) :])
+
+    async def _serve(self, resource: Resource, scope: Scope, send: StampedSend) -> bool:
+        """Serve what the frontend has; tell whether it did."""
+        return self._frontend is not None and await self._frontend.send(resource, scope, send)
 
     async def _websocket(
         self, scope: Scope, rest: bytes, visitor: Visitor, receive: Receive, send: StampedSend
@@ -157,9 +186,25 @@ class UserInterface:
             await send_answer(scope, send, CROSS_SITE, send.request_id)
             return
         visitor = replace(visitor, host=host.encode("latin-1"))
-        upstream = self._upstreams.select(scope)
-        if await self._hand_over(scope, rest, visitor, send, upstream):
-            return
+        await receive()  # "websocket.connect", the only event there can be
+
+        async def serve(attempt: Attempt) -> None:
+            if not await self._hand_over(scope, rest, visitor, send, attempt):
+                await self._relay_socket(scope, rest, visitor, (receive, send), attempt)
+
+        # The client is accepted by nobody before a worker has accepted it.
+        attempts = self._picker(scope, rest, visitor)
+        await _until_reached(attempts, serve, send, repeatable=True)
+
+    async def _relay_socket(
+        self,
+        scope: Scope,
+        rest: bytes,
+        visitor: Visitor,
+        client: tuple[Receive, StampedSend],
+        attempt: Attempt,
+    ) -> None:
+        receive, send = client
         headers = to_upstream_handshake(scope["headers"], visitor, self._hop)
         request = SocketRequest(
             self._target(scope, rest),
@@ -167,22 +212,25 @@ class UserInterface:
             tuple(scope.get("subprotocols", ())),
             can_answer_http="websocket.http.response" in (scope.get("extensions") or {}),
         )
-        await self._websocket_relay(request, upstream, receive, send)
+        send.cookie = attempt.cookie
+        await self._websocket_relay(request, attempt.upstream, receive, send)
 
     async def _hand_over(
-        self, scope: Scope, rest: bytes, visitor: Visitor, send: StampedSend, upstream: Upstream
+        self, scope: Scope, rest: bytes, visitor: Visitor, send: StampedSend, attempt: Attempt
     ) -> bool:
         """Hand the browser's socket to the worker, if server and worker can; tell whether."""
-        if upstream.handoff_path is None or HANDOFF not in (scope.get("extensions") or {}):
+        path = attempt.upstream.handoff_path
+        if path is None or HANDOFF not in (scope.get("extensions") or {}):
             return False
-        headers = to_upstream_upgrade(scope["headers"], visitor, self._hop)
+        headers = to_upstream_upgrade(scope["headers"], visitor, self._hop, attempt.cookie)
         head = request_head("GET", self._target(scope, rest), _identified(headers, send))
         try:
-            await send({"type": HANDOFF, "socket": upstream.handoff_path, "head": head})
+            await send({"type": HANDOFF, "socket": path, "head": head})
         except HandoffError as error:
             logger.debug("relaying instead: %s", error)
             return False
         send.status = 101
+        send.handed_over = True
         return True
 
     def _target(self, scope: Scope, rest: bytes) -> bytes:
@@ -192,8 +240,40 @@ class UserInterface:
         self, scope: Scope, receive: Receive, send: StampedSend, error: Exception
     ) -> None:
         if send.status == 0:  # never a second answer
+            send.cookie = None
             unread = receive if isinstance(error, BodyTooLarge) and error.unread else None
             await send_answer(scope, send, answer_for(error), send.request_id, unread)
+
+
+async def _until_reached(
+    attempts: Sequence[Attempt],
+    serve: Callable[[Attempt], Awaitable[None]],
+    send: StampedSend,
+    *,
+    repeatable: bool,
+) -> None:
+    """Try workers in turn until one can be reached.
+
+    Args:
+        attempts: The workers, the best one first.
+        serve: Serves from one of them.
+        send: Tells whether the client has an answer.
+        repeatable: Whether the request may be sent again when nobody knows whether it arrived.
+
+    Raises:
+        UpstreamError: The last one that was tried could not serve.
+    """
+    failure: UpstreamError = UpstreamStarting("no UI worker is ready")
+    for attempt in attempts:
+        try:
+            await serve(attempt)
+        except (UpstreamStarting, UpstreamUnavailable) as error:
+            if send.status or not (repeatable or isinstance(error, UpstreamStarting)):
+                raise
+            failure = error
+        else:
+            return
+    raise failure
 
 
 def _identified(headers: Headers, send: StampedSend) -> Headers:

@@ -1,15 +1,14 @@
-"""Where the UI lives, who picks it, and how a connection to it is opened."""
+"""Where the UI lives, who serves it now, and how a connection to it is opened."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from fluxlit._types import Scope
 from fluxlit.exceptions import (
     UpstreamError,
     UpstreamStarting,
@@ -42,15 +41,34 @@ class Upstream:
     managed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One UI worker among those of a service, as it is now.
+
+    Attributes:
+        upstream: How it is reached.
+        slot: Its place among them; a successor has the same.
+        generation: Number of its birth; a successor has a higher one.
+        load: What it has to do, in open sessions.
+        serves: Whether it can be reached: it is ready, or ending and not gone.
+        welcomes: Whether new visitors should come to it.
+        detail: Why it does not serve or should be left alone; empty when all is well.
+    """
+
+    upstream: Upstream
+    slot: int = 0
+    generation: int = 0
+    load: int = 0
+    serves: bool = True
+    welcomes: bool = True
+    detail: str = ""
+
+
 class Upstreams(Protocol):
-    """Picks the upstream of a request."""
+    """Knows the UI workers."""
 
-    def select(self, scope: Scope) -> Upstream:
-        """Choose for one ``http`` or ``websocket`` scope.
-
-        Raises:
-            UpstreamError: There is none to choose.
-        """
+    def members(self) -> Sequence[Member]:
+        """Return every worker that is, is about to be, or is to come back."""
         ...  # pragma: no cover
 
 
@@ -63,8 +81,7 @@ class Presence:
 
     def __init__(self, connect_timeout: float) -> None:
         self._timeout = connect_timeout
-        self._name = ""
-        self._valid_until = 0.0
+        self._there: dict[str, tuple[Upstream, float]] = {}
 
     async def check(self, upstream: Upstream) -> None:
         """Return if the upstream was there within the last :data:`PRESENCE_SECONDS`.
@@ -72,11 +89,12 @@ class Presence:
         Raises:
             UpstreamError: It is not; see :func:`open_connection`.
         """
-        if upstream.name == self._name and monotonic() < self._valid_until:
+        known, valid_until = self._there.get(upstream.name, (None, 0.0))
+        if known == upstream and monotonic() < valid_until:
             return
         transport, _ = await open_connection(upstream, asyncio.Protocol, self._timeout)
         transport.abort()
-        self._name, self._valid_until = upstream.name, monotonic() + PRESENCE_SECONDS
+        self._there[upstream.name] = upstream, monotonic() + PRESENCE_SECONDS
 
 
 async def open_connection(

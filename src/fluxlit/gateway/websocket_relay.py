@@ -72,12 +72,11 @@ class WebSocketRelay:
     async def __call__(
         self, request: SocketRequest, upstream: Upstream, receive: Receive, send: Send
     ) -> None:
-        """Relay one WebSocket from its opening handshake to its close.
+        """Relay one WebSocket, whose "websocket.connect" has been received, to its close.
 
         Raises:
             UpstreamError: The upstream gave no answer to the handshake; the client has none yet.
         """
-        await receive()  # "websocket.connect", the only event there can be
         try:
             connection = await self._open(request, upstream)
         except InvalidStatus as refusal:

@@ -25,6 +25,7 @@ class Address:
         docs: Path of the API's documentation under the API; None if there is none.
         grace: Seconds for requests in flight at the end.
         log_level: The app's log level.
+        ui_workers: How many UI workers the app wants.
     """
 
     host: str
@@ -36,6 +37,7 @@ class Address:
     docs: str | None = "/docs"
     grace: float = 30.0
     log_level: str = "info"
+    ui_workers: int = 1
 
     @classmethod
     def from_message(cls, message: dict[str, JsonValue]) -> Address:
@@ -63,13 +65,39 @@ class Address:
         return [*found, ("Health", f"{api}/healthz")]
 
 
-def banner(address: Address, seconds: float) -> str:
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How many workers serve, or are to."""
+
+    gateways: int
+    uis: int
+
+    def __str__(self) -> str:
+        """Say it as a person would: ``2 gateway, 4 UI``."""
+        return f"{self.gateways} gateway, {self.uis} UI"
+
+
+def banner(address: Address, seconds: float, crew: Crew) -> str:
     """Return the text that says that the service is ready.
 
     Args:
         address: Where it is.
         seconds: How long the start took.
+        crew: Who serves; told when there is more than one of a kind.
     """
     head = f"{address.title} is ready in {seconds:.1f} s (FluxLit {__version__})"
     rows = [f"  {label:<9} {url}" for label, url in address.lines()]
+    if crew != Crew(1, 1):
+        rows.append(f"  {'Workers':<9} {crew}")
     return "\n".join(["", head, *rows, "  Press Ctrl-C to stop.", ""])
+
+
+def progress(ready: Crew, wanted: Crew, seconds: float) -> str:
+    """Return the text that says how far a start that takes its time has come.
+
+    >>> progress(Crew(1, 1), Crew(1, 4), 2.0)
+    'still starting after 2 s: ready are 1 of 1 gateway and 1 of 4 UI workers'
+    """
+    gateways = f"{ready.gateways} of {wanted.gateways} gateway"
+    uis = f"{ready.uis} of {wanted.uis} UI workers"
+    return f"still starting after {seconds:.0f} s: ready are {gateways} and {uis}"

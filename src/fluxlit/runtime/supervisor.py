@@ -22,9 +22,11 @@ from fluxlit._signals import asking_signals
 from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
-from fluxlit.runtime.banner import Address
+from fluxlit.runtime.banner import Address, Crew, banner, progress
 from fluxlit.runtime.pidfile import PidFile
+from fluxlit.workers.board import Board
 from fluxlit.workers.command import WorkerKind
+from fluxlit.workers.enlist import enlist, found_board
 from fluxlit.workers.pool import Backoff, WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
@@ -40,6 +42,10 @@ UI_GRACE: Final = 5.0
 
 ECHO: Final = 0.3
 """Seconds in which the same signal once more is not asking again."""
+
+PROGRESS_SECONDS: Final = 2.0
+"""Seconds of a start after which a person wants to hear how far it is, and again when it is
+further."""
 
 MARGIN: Final = 3.0
 """Seconds that a gateway worker has beyond its own grace to end."""
@@ -69,14 +75,14 @@ class Supervisor:
 
     Args:
         options: What to run.
-        announce: Called once, when the service is ready.
+        announce: Told in words that the service is ready, and how far a slow start has come.
         backoff: The policy for workers that keep dying.
     """
 
     def __init__(
         self,
         options: RunOptions,
-        announce: Callable[[Address, float], None],
+        announce: Callable[[str], None],
         *,
         backoff: Backoff | None = None,
     ) -> None:
@@ -86,7 +92,9 @@ class Supervisor:
         self._heard: dict[signal.Signals, float] = {}
         self._public: socket.socket | None = None
         self._private: socket.socket | None = None
+        self._board: Board | None = None
         self._address: Address | None = None
+        self._loaded = asyncio.Event()
         self._spec = WorkerSpec(
             target=options.target,
             run_directory="",
@@ -109,6 +117,7 @@ class Supervisor:
                 stack.enter_context(PidFile(self._options.pidfile))
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
             self._spec = self._spec.in_directory(directory.path)
+            self._board = found_board(directory.path)
             self._private = stack.enter_context(bind_unix(api_socket(directory.path)))
             try:
                 await self._serve()
@@ -131,17 +140,42 @@ class Supervisor:
     async def _serve(self) -> None:
         """Start, announce, and keep the workers alive until the first signal."""
         started = time.monotonic()
-        if not await self._until_signal(self._start()):
-            return
+        telling = asyncio.ensure_future(self._tell_progress(started))
+        try:
+            if not await self._until_signal(self._start()):
+                return
+        finally:
+            telling.cancel()
         if self._address is not None:
-            self._announce(self._address, time.monotonic() - started)
+            took = time.monotonic() - started
+            self._announce(banner(self._address, took, self._wanted))
         await self._until_signal(self._keep())
 
+    async def _tell_progress(self, started: float) -> None:
+        told = None
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            ready = Crew(len(self._gateways.workers), len(self._uis.workers))
+            if told != (ready, self._wanted):
+                told = (ready, self._wanted)
+                self._announce(progress(*told, time.monotonic() - started))
+
+    @property
+    def _wanted(self) -> Crew:
+        return Crew(self._gateways.size, self._uis.size)
+
     async def _start(self) -> None:
-        await _both(self._uis.start(), self._gateways.start())  # who takes longer goes first
+        # Who takes longer goes first.
+        await _all(self._uis.start(), self._gateways.start(), self._more_uis())
+
+    async def _more_uis(self) -> None:
+        """Start the UI workers beyond the first as soon as the app has said how many it wants."""
+        await self._loaded.wait()
+        if self._address is not None:
+            await self._uis.grow(self._address.ui_workers)
 
     async def _keep(self) -> None:
-        await _both(self._gateways.keep(), self._uis.keep())
+        await _all(self._gateways.keep(), self._uis.keep())
 
     async def _until_signal(self, work: Coro) -> bool:
         """Do something until it is done or a signal comes; tell whether it was done."""
@@ -179,11 +213,16 @@ class Supervisor:
         await self._uis.stop(ui_grace)
 
     async def _launch_gateway(self, slot: int) -> WorkerProcess:
-        worker = WorkerProcess(WorkerKind.GATEWAY, self._spec.for_slot(slot))
-        return await launch(worker, self._hand_over)
+        return await launch(self._enlist(WorkerKind.GATEWAY, slot), self._hand_over)
 
     async def _launch_ui(self, slot: int) -> WorkerProcess:
-        return await launch(WorkerProcess(WorkerKind.UI, self._spec.for_slot(slot)))
+        return await launch(self._enlist(WorkerKind.UI, slot))
+
+    def _enlist(self, kind: WorkerKind, slot: int) -> WorkerProcess:
+        if self._board is None:
+            msg = "there is no board before there is a run directory"
+            raise RuntimeError(msg)
+        return enlist(self._board, kind, self._spec, slot)
 
     async def _hand_over(self, worker: WorkerProcess) -> None:
         """Hear where the app wants to listen, listen there, and hand the sockets over.
@@ -195,6 +234,7 @@ class Supervisor:
         if self._public is None:
             self._public = bind_tcp(loaded.host, loaded.port)
             self._address = loaded.bound_to(self._public)
+            self._loaded.set()
             configure_logging(loaded.log_level)
         sockets = [sock for sock in (self._public, self._private) if sock is not None]
         worker.tell({"event": "serve"}, sockets)
@@ -215,11 +255,11 @@ def _signals_to(take: Callable[[signal.Signals], None]) -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
-async def _both(first: Coro, second: Coro) -> None:
-    """Run two things; if one fails, end the other and raise the failure."""
+async def _all(*jobs: Coro) -> None:
+    """Run several things; if one fails, end the others and raise the failure."""
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(first)
-            group.create_task(second)
+            for job in jobs:
+                group.create_task(job)
     except* StartupError as failures:
         raise failures.exceptions[0] from None

@@ -88,15 +88,35 @@ class WorkerPool:
         """The workers that were ready when they were last heard of, by slot."""
         return [self._workers[slot] for slot in sorted(self._workers)]
 
+    @property
+    def size(self) -> int:
+        """How many workers there are to be."""
+        return self._size
+
     async def start(self) -> None:
         """Start all workers and wait until they are ready.
 
         Raises:
             StartupError: One could not start; the others were stopped again.
         """
+        await self._fill_all(range(self._size))
+
+    async def grow(self, size: int) -> None:
+        """Start more workers, also while the first ones start, and wait until they are ready.
+
+        Args:
+            size: How many there are to be in all; fewer than there are changes nothing.
+
+        Raises:
+            StartupError: One could not start; all others were stopped again.
+        """
+        first, self._size = self._size, max(self._size, size)
+        await self._fill_all(range(first, self._size))
+
+    async def _fill_all(self, slots: range) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for slot in range(self._size):
+                for slot in slots:
                     group.create_task(self._fill(slot))
         except* StartupError as failures:
             await self.stop(grace=0.0)

@@ -11,11 +11,11 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
+from fluxlit.workers.board import State
 from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
 from fluxlit.workers.command import WorkerKind, worker_command, worker_environment
 from fluxlit.workers.spec import WorkerSpec
@@ -33,15 +33,6 @@ READY_WITHIN: Final = 120.0
 
 
 Command = Callable[[str, WorkerKind, int], list[str]]
-
-
-class State(StrEnum):
-    """A worker's one life."""
-
-    STARTING = "starting"
-    READY = "ready"
-    DRAINING = "draining"
-    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +58,19 @@ class WorkerProcess:
         spec: What it is told at birth.
         command: Returns its command line, given the interpreter, the kind and the descriptor of
             the channel.
+        note: Told of each new state.
     """
 
     def __init__(
-        self, kind: WorkerKind, spec: WorkerSpec, *, command: Command = worker_command
+        self,
+        kind: WorkerKind,
+        spec: WorkerSpec,
+        *,
+        command: Command = worker_command,
+        note: Callable[[State], None] = lambda _: None,
     ) -> None:
         self._command = command
+        self._note = note
         self.kind = kind
         self.spec = spec
         self.name = f"{kind.label}-{spec.slot}"
@@ -129,8 +127,8 @@ class WorkerProcess:
         if message.get("event") != event:
             msg = f"{self.name} said {message.get('event')!r} where {event!r} was due"
             raise StartupError(msg)
-        if event == State.READY:
-            self.state = State.READY
+        if event == State.READY.label:
+            self._enter(State.READY)
         return message
 
     def tell(self, message: JsonObject, sockets: Sequence[socket.socket] = ()) -> None:
@@ -153,7 +151,7 @@ class WorkerProcess:
         Args:
             grace: Seconds between asking and ending.
         """
-        self.state = State.DRAINING
+        self._enter(State.DRAINING)
         if not await self._ends(signal.SIGTERM, grace):
             if grace:
                 _LOG.warning("%s did not end within %g s; killing it", self.name, grace)
@@ -186,8 +184,12 @@ class WorkerProcess:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self._note(state)
+
     def _bury(self) -> None:
-        self.state = State.GONE
+        self._enter(State.GONE)
         if self._channel is not None:
             self._channel.close()
 

@@ -36,9 +36,9 @@ def api_socket(directory: str | Path) -> str:
     return str(Path(directory, "api.sock"))
 
 
-def ui_socket(directory: str | Path, slot: int) -> str:
-    """Return the path of a UI worker's socket; it exists once the worker is ready."""
-    return str(Path(directory, f"ui-{slot}.sock"))
+def ui_socket(directory: str | Path, slot: int, generation: int) -> str:
+    """Return the path of a UI worker's socket; the board says whether it serves there yet."""
+    return str(Path(directory, f"ui-{slot}.{generation}.sock"))
 
 
 def handoff_socket(socket_path: str) -> str:

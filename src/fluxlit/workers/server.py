@@ -11,6 +11,8 @@ from typing import Any
 
 import uvicorn
 
+from fluxlit.workers.acceptor import Acceptor
+
 Job = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -35,8 +37,10 @@ class WorkerServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as Uvicorn does, then tell."""
-        await super().startup(sockets)
+        """Start as Uvicorn does, but for the way connections are accepted; then tell."""
+        await super().startup([])
+        accept = (Acceptor(sock, self.new_protocol, self.config.ssl) for sock in sockets or ())
+        self.servers = list(accept)  # type: ignore[arg-type]  # as much of a server as is asked for
         if self.started:
             self._on_ready()
 

@@ -20,15 +20,20 @@ class WorkerSpec:
             of a bare Streamlit script.
         run_directory: The registry of this service's sockets.
         slot: Which of the workers of its kind this one is.
+        generation: Number of this birth among all of the service.
+        row: Number of its row on the board.
         development: Watch files, show errors.
         overrides: Settings from the command line, by name; they beat every other source.
         search_path: Where the parent finds modules; the worker looks there too.
-        cookie_secret: Signs Streamlit's cookies, the same for all workers of the service.
+        cookie_secret: Signs cookies, Streamlit's and the gateway's; the same for all workers of
+            the service.
     """
 
     target: str
     run_directory: str
     slot: int = 0
+    generation: int = 0
+    row: int = 0
     development: bool = False
     overrides: dict[str, JsonValue] = field(default_factory=dict)
     search_path: list[str] = field(default_factory=list)
@@ -38,9 +43,9 @@ class WorkerSpec:
         """Return the spec for a run directory."""
         return replace(self, run_directory=str(directory))
 
-    def for_slot(self, slot: int) -> WorkerSpec:
-        """Return the spec for one of several workers."""
-        return replace(self, slot=slot)
+    def for_place(self, slot: int, *, generation: int, row: int) -> WorkerSpec:
+        """Return the spec for one of several workers, at its place on the board."""
+        return replace(self, slot=slot, generation=generation, row=row)
 
     def to_message(self) -> dict[str, JsonValue]:
         """Return the spec as a message."""

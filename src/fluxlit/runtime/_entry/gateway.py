@@ -12,16 +12,18 @@ import uvicorn
 from fluxlit.app import FluxLit
 from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import FluxLitError, StartupError
+from fluxlit.fleet import Fleet
 from fluxlit.gateway.options import MAX_MESSAGE
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.loading import user_frames
-from fluxlit.sidecar import LocalUpstreams
 from fluxlit.unified import UnifiedApp
+from fluxlit.workers.board import Board
 from fluxlit.workers.collector import freeze
 from fluxlit.workers.handoff import HandoffProtocol
 from fluxlit.workers.http_protocol import HTTPProtocol
 from fluxlit.workers.limits import ConnectionLimits
+from fluxlit.workers.pulse import Pulse
 from fluxlit.workers.rundir import api_socket
 from fluxlit.workers.server import WorkerServer, serve
 from fluxlit.workers.spec import WorkerSpec
@@ -50,15 +52,18 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         docs=app.api.docs_url,
         grace=_grace(settings),
         log_level=settings.effective_log_level(),
+        ui_workers=settings.effective_ui_workers(),
     )
     _, sockets = lifeline.receive()
-    upstreams = LocalUpstreams(Path(spec.run_directory), hands_over=settings.ui_handoff)
-    unified = app.asgi(upstreams, internal_socket=api_socket(spec.run_directory))
+    fleet = Fleet(secret=spec.cookie_secret, hands_over=settings.ui_handoff)
+    fleet.join(Path(spec.run_directory), spec.row)
+    pulse = Pulse(Board(Path(spec.run_directory)).row(spec.row))
+    unified = app.asgi(fleet, internal_socket=api_socket(spec.run_directory))
     server = WorkerServer(_server_config(app, unified), lambda: _ready(lifeline, settings))
     # A start that fails is told once, by the supervisor.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     try:
-        serve(server, sockets)
+        serve(server, sockets, pulse.run)
     except SystemExit as exc:  # Uvicorn's way to say that the lifespan failed
         raise _reason(unified) from exc
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,13 +19,17 @@ from fluxlit.app import FluxLit
 from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
+from fluxlit.metrics import Tallies
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.targets import parse_target, source_folder
+from fluxlit.workers.adopted import Adopted
 from fluxlit.workers.adoption import HandoffListener, PageProtocol
+from fluxlit.workers.board import Board
 from fluxlit.workers.collector import Collector, Policy, freeze, own_full_collections
 from fluxlit.workers.handoff import SUPPORTED
 from fluxlit.workers.http_protocol import HTTPProtocol
 from fluxlit.workers.limits import ConnectionLimits
+from fluxlit.workers.pulse import Pulse
 from fluxlit.workers.rundir import api_socket, handoff_socket, ui_socket
 from fluxlit.workers.server import Job, WorkerServer, serve
 from fluxlit.workers.sockets import bind_unix
@@ -47,53 +52,31 @@ HEAD_ADDED = 8 * 1024
 def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Serve the app's UI until asked to end."""
     _tell_pages(spec, app)
+    row = Board(Path(spec.run_directory)).row(spec.row)
     traffic = Traffic()
     watched = _streamlit_app(spec, app)
-    door = Door(Path(ui_socket(spec.run_directory, spec.slot)))
+    served = Counted(Adopted(watched, _observer(spec, app)), traffic)
+    path = ui_socket(spec.run_directory, spec.slot, spec.generation)
 
     def ready() -> None:
         freeze()
-        door.open()
         lifeline.report("ready")
 
-    server = WorkerServer(_server_config(Counted(watched, traffic), app.settings), ready)
-    jobs = [_collector(app.settings, watched)] if app.settings.ui_collector else []
+    server = WorkerServer(_server_config(served, app.settings), ready)
+    jobs = [Pulse(row, traffic).run]
+    if app.settings.ui_collector:
+        jobs.append(_collector(app.settings, watched))
     if SUPPORTED:
-        jobs.append(HandoffListener(str(door.fresh_handoff), server, traffic).run)
-    try:
-        serve(server, [bind_unix(str(door.fresh))], *jobs)
-    finally:
-        door.close()
+        jobs.append(HandoffListener(handoff_socket(path), server, traffic).run)
+    serve(server, [bind_unix(path)], *jobs)
 
 
-class Door:
-    """The two sockets of a worker under the names by which gateways find it.
-
-    They are bound under names of their own and renamed when the worker is ready: beside the old
-    worker's first, then over them, so that there is no moment without a worker.
-
-    Args:
-        final: Where the worker's server is to be found.
-    """
-
-    def __init__(self, final: Path) -> None:
-        self.fresh = final.with_name(f"{final.stem}.{os.getpid()}.sock")
-        self.fresh_handoff = Path(handoff_socket(str(self.fresh)))
-        self._finals = {self.fresh_handoff: Path(handoff_socket(str(final))), self.fresh: final}
-        self._inodes: dict[Path, int] = {}
-
-    def open(self) -> None:
-        """Let gateways find the worker."""
-        for fresh, final in self._finals.items():
-            if fresh.exists():
-                self._inodes[final] = fresh.stat().st_ino
-                fresh.rename(final)
-
-    def close(self) -> None:
-        """Remove the names unless a newer worker has put its own in their place."""
-        for final, inode in self._inodes.items():
-            if final.exists() and final.stat().st_ino == inode:
-                final.unlink()
+def _observer(spec: WorkerSpec, app: FluxLit) -> Callable[[float], None] | None:
+    """Return where to note how long a handed-over WebSocket was open, if that is counted."""
+    if not app.settings.metrics_path():
+        return None
+    tally = Tallies(Path(spec.run_directory)).tally(spec.row)
+    return lambda seconds: tally.observe("streamlit", seconds)
 
 
 def _collector(settings: FluxlitSettings, watched: RunWatch) -> Job:
