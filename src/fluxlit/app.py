@@ -7,8 +7,8 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final, Generic
+from types import GenericAlias, ModuleType
+from typing import TYPE_CHECKING, Any, Final, Generic
 
 from fastapi import FastAPI
 from typing_extensions import TypeVar
@@ -18,6 +18,10 @@ from fluxlit._types import JsonValue, Receive, Scope, Send
 from fluxlit.api import docs_paths, make_api
 from fluxlit.client import ApiClient
 from fluxlit.config import FluxlitSettings, load_settings
+from fluxlit.config.deployment import observe
+from fluxlit.config.loading import replace_settings
+from fluxlit.config.provenance import Kind
+from fluxlit.config.rules import refuse_doubtful
 from fluxlit.exceptions import ConfigurationError, PageError
 from fluxlit.frontend import make_frontend
 from fluxlit.gateway.gateway import Gateway
@@ -34,6 +38,17 @@ from fluxlit.urls import FluxLitPublicUrls
 from fluxlit.workers.spec import WorkerSpec
 
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
+
+
+class _Parametrized(GenericAlias):
+    """``FluxLit[MySettings]``, whose call makes settings of that class where none are given."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        settings_cls = self.__args__[0]
+        if kwargs.get("settings") is None and isinstance(settings_cls, type):
+            kwargs["settings"] = load_settings(settings_cls)
+        return super().__call__(*args, **kwargs)
+
 
 DEFAULT_TARGET: Final = "app:app"
 
@@ -68,6 +83,11 @@ class FluxLit(Generic[SettingsT]):
         ... def home(st: Any, client: ApiClient) -> None:
         ...     st.write(client.get("/users").json())
     """
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, settings_cls: type[FluxlitSettings]) -> _Parametrized:
+            return _Parametrized(cls, (settings_cls,))
 
     def __init__(  # noqa: PLR0913 - the public face; all by keyword
         self,
@@ -230,9 +250,7 @@ class FluxLit(Generic[SettingsT]):
 
     def override_settings(self, values: Mapping[str, JsonValue]) -> None:
         """Replace settings by those of the command line, which beat every other source."""
-        changed = self._settings.model_copy(update=dict(values))
-        load_settings(FluxlitSettings, **dict(values))  # a copy is not validated
-        self._settings = changed
+        self._settings = replace_settings(self._settings, values, Kind.FLAG)
         self._asgi = None
         self._site = None
 
@@ -281,6 +299,7 @@ class FluxLit(Generic[SettingsT]):
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:
+        refuse_doubtful(observe(self._settings, development=self._settings.debug))
         upstreams = LocalUpstreams(hands_over=self._settings.ui_handoff)
         spec = WorkerSpec(
             target=self._find_target(),
@@ -310,7 +329,7 @@ def _with_arguments(
         changed["streamlit_run_cli_args"] = [*settings.streamlit_run_cli_args, *run_args]
     if page_config:
         changed["streamlit_page_config"] = {**settings.streamlit_page_config, **page_config}
-    return settings.model_copy(update=changed)
+    return replace_settings(settings, changed)
 
 
 def _existing(script: str | Path | None) -> Path | None:

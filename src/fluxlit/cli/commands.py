@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fluxlit._version import __version__
-from fluxlit.cli import build, serve, shutdown
+from fluxlit.cli import build, config, serve, shutdown
 
 app = typer.Typer(
     name="fluxlit",
@@ -20,7 +20,9 @@ app = typer.Typer(
 )
 app.command()(serve.dev)
 app.command()(serve.run)
+app.command()(serve.workbench)
 app.command()(serve.demo)
+app.command()(config.config)
 app.command()(shutdown.shutdown)
 app.command()(build.build)
 

@@ -80,7 +80,9 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 OptionalSeconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Bytes = Annotated[int, Field(gt=0)]
-LogLevel = Annotated[str, AfterValidator(_check_log_level)]
+LogLevel = Annotated[
+    str, AfterValidator(_check_log_level), Field(json_schema_extra={"enum": list(LOG_LEVELS)})
+]
 HeaderValue = Annotated[str, AfterValidator(_check_header_value)]
 PublicPath = Annotated[str, AfterValidator(_check_public_path)]
 Strings = Annotated[list[str], NoDecode, BeforeValidator(_read_list)]
