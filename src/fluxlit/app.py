@@ -7,8 +7,8 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import GenericAlias, ModuleType
-from typing import TYPE_CHECKING, Any, Final, Generic
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Generic
 
 from fastapi import FastAPI
 from typing_extensions import TypeVar
@@ -19,7 +19,8 @@ from fluxlit.api import docs_paths, make_api
 from fluxlit.client import ApiClient
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.config.deployment import observe
-from fluxlit.config.loading import replace_settings
+from fluxlit.config.loading import SettingsAlias, replace_settings
+from fluxlit.config.project import DEFAULT_TARGET
 from fluxlit.config.provenance import Kind
 from fluxlit.config.rules import refuse_doubtful
 from fluxlit.exceptions import ConfigurationError, PageError
@@ -38,19 +39,6 @@ from fluxlit.urls import FluxLitPublicUrls
 from fluxlit.workers.spec import WorkerSpec
 
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
-
-
-class _Parametrized(GenericAlias):
-    """``FluxLit[MySettings]``, whose call makes settings of that class where none are given."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        settings_cls = self.__args__[0]
-        if kwargs.get("settings") is None and isinstance(settings_cls, type):
-            kwargs["settings"] = load_settings(settings_cls)
-        return super().__call__(*args, **kwargs)
-
-
-DEFAULT_TARGET: Final = "app:app"
 
 
 class FluxLit(Generic[SettingsT]):
@@ -86,8 +74,8 @@ class FluxLit(Generic[SettingsT]):
 
     if not TYPE_CHECKING:
 
-        def __class_getitem__(cls, settings_cls: type[FluxlitSettings]) -> _Parametrized:
-            return _Parametrized(cls, (settings_cls,))
+        def __class_getitem__(cls, settings_cls: type[FluxlitSettings]) -> SettingsAlias:
+            return SettingsAlias(cls, (settings_cls,))
 
     def __init__(  # noqa: PLR0913 - the public face; all by keyword
         self,

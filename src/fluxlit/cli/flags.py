@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -132,11 +132,13 @@ def spread(command: Command) -> Command:
         ['host', 'port', 'log_level', 'workers']
     """
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    groups: dict[str, type] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
 
     def spread_out(**values: Any) -> None:
         for name, group in groups.items():
-            values[name] = group(**{item.name: values.pop(item.name) for item in fields(group)})
+            values[name] = group(
+                **{option.name: values.pop(option.name) for option in _options(group)}
+            )
         command(**values)
 
     parameters = [
@@ -156,10 +158,10 @@ def spread(command: Command) -> Command:
 
 def _options(group: type) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
-    return [_keyword(item.name, hints[item.name], item.default) for item in fields(group)]
+    own = inspect.signature(group).parameters.values()
+    return [_keyword(item.name, hints[item.name], item.default) for item in own]
 
 
 def _keyword(name: str, hint: object, default: object) -> inspect.Parameter:
-    given = inspect.Parameter.empty if default is MISSING else default
     kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=given, annotation=hint)
+    return inspect.Parameter(name, kind, default=default, annotation=hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, TypeVar, overload
 
 from pydantic import ValidationError
@@ -39,6 +40,20 @@ def load_settings(
     """
     with _explained(settings_cls, values):
         return settings_cls(**values)
+
+
+class SettingsAlias(GenericAlias):
+    """``Thing[MySettings]``, whose call makes settings of that class where none are given.
+
+    ``typing`` tells an object its parameters only after its constructor has run.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the thing."""
+        settings_cls = self.__args__[0]
+        if kwargs.get("settings") is None and isinstance(settings_cls, type):
+            kwargs["settings"] = load_settings(settings_cls)
+        return super().__call__(*args, **kwargs)  # type: ignore[misc] # the stubs lack it
 
 
 def replace_settings(
