@@ -196,3 +196,20 @@ def test_the_site_is_built_once_for_a_set_of_pages() -> None:
     app.override_settings({"title": "Other"})
     assert second.title != "Other"
     assert app.site().title == "Other"
+
+
+def test_a_strict_start_under_a_foreign_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLUXLIT_STRICT_STARTUP", "1")
+    app = FluxLit(settings=FluxlitSettings(root_path="/desk"))
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(app({"type": "lifespan"}, receive, send))
+    [message] = sent
+    assert message["type"] == "lifespan.startup.failed"
+    assert "strict_startup: subpath_without_trust_proxy" in message["message"]

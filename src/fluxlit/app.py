@@ -19,7 +19,7 @@ from fluxlit.api import docs_paths, make_api
 from fluxlit.client import ApiClient
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.config.deployment import observe
-from fluxlit.config.loading import SettingsAlias, replace_settings
+from fluxlit.config.loading import SettingsAlias, replace_settings, with_arguments
 from fluxlit.config.project import DEFAULT_TARGET
 from fluxlit.config.provenance import Kind
 from fluxlit.config.rules import refuse_doubtful
@@ -73,9 +73,7 @@ class FluxLit(Generic[SettingsT]):
     """
 
     if not TYPE_CHECKING:
-
-        def __class_getitem__(cls, settings_cls: type[FluxlitSettings]) -> SettingsAlias:
-            return SettingsAlias(cls, (settings_cls,))
+        __class_getitem__ = classmethod(SettingsAlias)
 
     def __init__(  # noqa: PLR0913 - the public face; all by keyword
         self,
@@ -90,7 +88,7 @@ class FluxLit(Generic[SettingsT]):
         streamlit_script: str | Path | None = None,
     ) -> None:
         given: Any = settings if settings is not None else load_settings(FluxlitSettings)
-        self._settings: SettingsT = _with_arguments(
+        self._settings: SettingsT = with_arguments(
             given, title, streamlit_run_args, streamlit_page_config
         )
         self._import_target = (import_target or "").strip() or None
@@ -303,21 +301,6 @@ class FluxLit(Generic[SettingsT]):
         """Find out where this object can be imported: what was said, else where it is."""
         said = self._import_target or os.environ.get(_env.APP, "").strip()
         return said or locate(self) or DEFAULT_TARGET
-
-
-def _with_arguments(
-    settings: SettingsT,
-    title: str | None,
-    run_args: Sequence[str] | None,
-    page_config: Mapping[str, Any] | None,
-) -> SettingsT:
-    """Merge constructor arguments into a copy: another app may share the settings object."""
-    changed: dict[str, Any] = {} if title is None else {"title": title}
-    if run_args:
-        changed["streamlit_run_cli_args"] = [*settings.streamlit_run_cli_args, *run_args]
-    if page_config:
-        changed["streamlit_page_config"] = {**settings.streamlit_page_config, **page_config}
-    return replace_settings(settings, changed)
 
 
 def _existing(script: str | Path | None) -> Path | None:

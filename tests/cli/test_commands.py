@@ -13,6 +13,7 @@ from fluxlit.cli.output import Paint
 from fluxlit.config.findings import Level
 
 WIDTH = 80
+SCREEN = 40
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -23,7 +24,8 @@ def run(*arguments: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize(
-    "command", ["", "new", "dev", "run", "workbench", "demo", "build", "shutdown", "config", "doctor"]
+    "command",
+    ["", "new", "dev", "run", "workbench", "demo", "build", "shutdown", "config", "doctor"],
 )
 def test_help_fits_a_terminal_and_explains_every_option(command: str, flag: str) -> None:
     status, text = run(*filter(None, [command]), flag)
@@ -31,6 +33,8 @@ def test_help_fits_a_terminal_and_explains_every_option(command: str, flag: str)
     assert max(len(line.rstrip()) for line in text.splitlines()) <= WIDTH
     assert "Usage" in text
     assert "Traceback" not in text
+    assert len(text.splitlines()) <= SCREEN
+    assert ("\n  Example: " in text) is bool(command)
 
 
 def test_the_options_of_run_are_those_that_were_agreed() -> None:

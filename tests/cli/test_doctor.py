@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 from tests.cli.conftest import MakeDesk
@@ -85,3 +86,15 @@ def test_a_live_address_is_a_url(make_desk: MakeDesk) -> None:
     status, _, err = desk.run("doctor", desk.target, "--live", "desk.example")
     assert status == 2
     assert "http://" in err
+
+
+def test_a_far_service_needs_no_app_here(make_desk: MakeDesk) -> None:
+    desk = make_desk(PAGES)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    status, out, _ = desk.run("doctor", "--live", url)
+    assert status == 1
+    assert out.startswith(f"FluxLit doctor: {url}\n")
+    assert "import_target" not in out
+    assert "FAIL  live.reachable" in out
+    assert "FAIL  import_target" in desk.run("doctor", "no_such:app", "--live", url)[1]

@@ -265,3 +265,22 @@ def test_the_manifests_fit_together(deployed: Path) -> None:
     assert kinds["Service"]["spec"]["selector"] == pod["metadata"]["labels"]
     mounts = {mount["name"] for mount in pod["spec"]["containers"][0]["volumeMounts"]}
     assert mounts == {volume["name"] for volume in pod["spec"]["volumes"]}
+
+
+@pytest.mark.integration
+def test_a_strict_start_refuses_what_the_doctor_would(deployed: Path) -> None:
+    elsewhere = {"FLUXLIT_PUBLIC_BASE_URL": "https://order-desk.example.com/elsewhere"}
+    environment = settings_in("systemd", deployed) | elsewhere
+    found = subprocess.run(
+        [FLUXLIT, "run", "--port", "0"],
+        cwd=deployed,
+        env=clean_environment(environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert found.returncode == 1
+    assert "error: strict_startup: public_base_url_path_mismatch: " in found.stderr
+    assert "try: make root_path and the path of public_base_url the same" in found.stderr
+    assert "Traceback" not in found.stderr

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import AliasChoices, Field
+from pydantic_settings import SettingsConfigDict
 
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.config.loading import replace_settings
@@ -48,12 +50,41 @@ def test_replacing_checks_the_whole_and_keeps_the_rest() -> None:
 
 class Aliased(FluxlitSettings):
     colour: str = "blue"
+    size: int = Field(default=1, validation_alias="DESK_SIZE")
+    shape: str = Field(default="round", validation_alias=AliasChoices("DESK_SHAPE", "SHAPE"))
 
 
 def test_settings_of_ones_own_have_origins_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLUXLIT_COLOUR", "red")
-    settings = load_settings(Aliased)
+    monkeypatch.setenv("DESK_SIZE", "2")
+    monkeypatch.setenv("DESK_SHAPE", "long")
+    settings = replace_settings(load_settings(Aliased), {"title": "New"})
+    assert (settings.colour, settings.size, settings.shape) == ("red", 2, "long")
     assert settings.origin("colour") == Origin(Kind.VARIABLE, "FLUXLIT_COLOUR")
+    assert settings.origin("size") == Origin(Kind.VARIABLE, "DESK_SIZE")
+    assert settings.origin("shape") == Origin(Kind.VARIABLE, "DESK_SHAPE")
+
+
+class Prefixed(FluxlitSettings):
+    model_config = SettingsConfigDict(env_prefix="DESK_")
+
+
+def test_a_prefix_of_ones_own_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESK_GATEWAY_PORT", "1")
+    origin = load_settings(Prefixed).origin("gateway_port")
+    assert origin == Origin(Kind.VARIABLE, "DESK_GATEWAY_PORT")
+    monkeypatch.setenv("DESK_GATEWAY_PORT", "x")
+    with pytest.raises(ConfigurationError, match=r"^DESK_GATEWAY_PORT: "):
+        load_settings(Prefixed)
+
+
+def test_replacing_does_not_ask_the_sources_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings()
+    monkeypatch.setenv("FLUXLIT_GATEWAY_PORT", "1")
+    (tmp_path / "fluxlit.toml").write_text("gateway_prot = 2")
+    assert replace_settings(settings, {"title": "New"}).gateway_port == 8000
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "debug_in_production": [Case({"debug": True}, {"debug": True}, {}, {"development": True})],
     "workers_above_memory": [
-        Case({}, {}, {"workers": 8, "memory": 1 << 30}, {"workers": 2, "memory": 1 << 30}),
+        Case({}, {}, {"workers": 16, "memory": 1 << 30}, {"workers": 2, "memory": 1 << 30}),
         Case({}, {}, {"ui_workers": 8, "memory": 1 << 30}, {"ui_workers": 8, "memory": 0}),
     ],
     "secret_well_known": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -188,6 +189,16 @@ def test_variables_that_nothing_reads(tmp_path: Path) -> None:
         "streamlit_upstream_state": "WARN",
         "streamlit_upstream": "WARN",
     }
+
+
+def test_a_variable_that_is_nearly_a_setting_s(tmp_path: Path) -> None:
+    environ = {"FLUXLIT_GATEWAY_PROT": "1", "FLUXLIT_GATEWAY_PORT": "1", "FLUXLIT_OUR_THING": "1"}
+    looked_at = replace(patient(), subject=Subject("a:b", tmp_path, environ=environ))
+    [finding] = configuration.variables(looked_at)
+    assert finding.message == "nothing reads FLUXLIT_GATEWAY_PROT"
+    assert finding.remedy == "did you mean FLUXLIT_GATEWAY_PORT?"
+    calm = replace(patient(), subject=Subject("a:b", tmp_path, environ={}))
+    assert rows(configuration.variables(calm)) == {"environment": "PASS"}
 
 
 def test_pages_and_probes(tmp_path: Path) -> None:

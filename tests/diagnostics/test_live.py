@@ -7,6 +7,7 @@ import time
 import httpx2
 import pytest
 
+from fluxlit._types import JsonValue
 from fluxlit.diagnostics import live
 from fluxlit.diagnostics.live import Answer, Place, examine
 
@@ -19,7 +20,7 @@ def answer(status: int = 200, text: str = "", **headers: str) -> Answer:
     return Answer(status, text, httpx2.Headers(spelt))
 
 
-def told(**changes: object) -> dict[str, live.JsonValue]:
+def told(**changes: object) -> dict[str, JsonValue]:
     calm = {
         "scheme": "https",
         "host": "desk.example",
@@ -48,9 +49,7 @@ def levels(findings: object) -> dict[str, str]:
         (told(forwarded=None), "live.client", "PASS"),
     ],
 )
-def test_how_the_service_sees_a_request(
-    seen: dict[str, live.JsonValue], row: str, status: str
-) -> None:
+def test_how_the_service_sees_a_request(seen: dict[str, JsonValue], row: str, status: str) -> None:
     assert levels(live.forwarded(PLACE, seen))[row] == status
 
 

@@ -63,13 +63,13 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     overrides = {**binding.overrides(), **proxies.overrides()}
     subject, patient = admit(target, overrides, workers=workers)
-    found = diagnose(
-        subject, patient, check_pages=check_pages or verbose, is_running=live is not None
-    )
+    is_far = live is not None and target is None and patient is None  # no app here, none is meant
+    wanted = check_pages or verbose
+    found = [] if is_far else diagnose(subject, patient, check_pages=wanted, is_running=bool(live))
     if live is not None:
         found += _examine(live, patient)
     report = Report(
-        subject.target,
+        (live or "") if is_far else subject.target,
         tuple(finding.strictly() if strict else finding for finding in found),
         warnings_only=warnings_only,
         verbose=describe(subject, patient) if verbose else None,

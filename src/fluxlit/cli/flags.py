@@ -132,7 +132,9 @@ def spread(command: Command) -> Command:
         ['host', 'port', 'log_level', 'workers']
     """
     hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, type] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    groups: dict[str, Callable[..., object]] = {
+        name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)
+    }
 
     def spread_out(**values: Any) -> None:
         for name, group in groups.items():
@@ -156,7 +158,7 @@ def spread(command: Command) -> Command:
     return spread_out
 
 
-def _options(group: type) -> list[inspect.Parameter]:
+def _options(group: Callable[..., object]) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     own = inspect.signature(group).parameters.values()
     return [_keyword(item.name, hints[item.name], item.default) for item in own]

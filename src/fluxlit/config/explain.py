@@ -9,10 +9,10 @@ from pathlib import Path
 
 from fluxlit.config.files import read_project_file
 from fluxlit.config.loading import sources_of
-from fluxlit.config.provenance import ENV_PREFIX, Kind, locate, note_origins, variable_of
+from fluxlit.config.provenance import Kind, locate, note_origins
 from fluxlit.config.settings import FluxlitSettings
 from fluxlit.config.snapshot import redacted_settings
-from fluxlit.config.sources import aliases_of
+from fluxlit.config.sources import variables_of
 from fluxlit.exceptions import ConfigurationError
 
 
@@ -26,11 +26,12 @@ def find_setting(key: str, settings_cls: type[FluxlitSettings]) -> str:
         >>> find_setting("FLUXLIT_GATEWAY_PORT", FluxlitSettings)
         'gateway_port'
     """
-    name = key.strip().lower().replace("-", "_").removeprefix(ENV_PREFIX.lower())
-    known = list(settings_cls.model_fields)
-    if name in known:
-        return name
-    near = difflib.get_close_matches(name, known, n=1)
+    asked = key.strip().lower().replace("-", "_")
+    spelt = {variable.lower(): name for name, variable in variables_of(settings_cls).items()}
+    spelt |= {name.lower(): name for name in settings_cls.model_fields}
+    if asked in spelt:
+        return spelt[asked]
+    near = [spelt[name] for name in difflib.get_close_matches(asked, spelt, n=1)]
     remedy = f"did you mean {near[0]}?" if near else "`fluxlit config` lists them all"
     raise ConfigurationError(f"there is no setting {key!r}", remedy=remedy)
 
@@ -51,7 +52,7 @@ def explain(key: str, settings: FluxlitSettings, directory: Path) -> list[tuple[
     default = field.get_default(call_default_factory=True)
     return [
         ("setting", name),
-        ("variable", variable_of(name)),
+        ("variable", variables_of(type(settings))[name]),
         ("is", field.description or ""),
         ("default", json.dumps(default, default=str)),
         ("value", json.dumps(redacted_settings(settings)[name], ensure_ascii=False)),
@@ -67,6 +68,8 @@ def _hidden(name: str, settings: FluxlitSettings, directory: Path) -> Iterator[s
     order = list(Kind)
     for kind, values in sources_of(cls, {}).items():
         if order.index(kind) > order.index(decides):
-            noted = note_origins(aliases_of(cls), {kind: values}, read_project_file(directory).name)
+            noted = note_origins(
+                variables_of(cls), {kind: values}, read_project_file(directory).name
+            )
             if name in noted:
                 yield str(locate(noted[name], directory))

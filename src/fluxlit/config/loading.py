@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import GenericAlias
 from typing import Any, TypeVar, overload
@@ -15,7 +15,7 @@ from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource, SettingsE
 from fluxlit.config.files import read_project_file
 from fluxlit.config.provenance import Kind, locate, note_origins
 from fluxlit.config.settings import FluxlitSettings
-from fluxlit.config.sources import aliases_of
+from fluxlit.config.sources import variables_of
 from fluxlit.exceptions import ConfigurationError
 
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings)
@@ -75,6 +75,28 @@ def replace_settings(
         return settings.replaced(values, kind)
 
 
+def with_arguments(
+    settings: SettingsT,
+    title: str | None,
+    run_args: Sequence[str] | None,
+    page_config: Mapping[str, Any] | None,
+) -> SettingsT:
+    """Merge an app's arguments into a copy: another app may share the settings object.
+
+    Args:
+        settings: What there is.
+        title: The app's name; None leaves it.
+        run_args: More options for Streamlit.
+        page_config: More arguments for ``st.set_page_config``.
+    """
+    changed: dict[str, Any] = {} if title is None else {"title": title}
+    if run_args:
+        changed["streamlit_run_cli_args"] = [*settings.streamlit_run_cli_args, *run_args]
+    if page_config:
+        changed["streamlit_page_config"] = {**settings.streamlit_page_config, **page_config}
+    return replace_settings(settings, changed)
+
+
 @contextlib.contextmanager
 def _explained(settings_cls: type[FluxlitSettings], values: Mapping[str, object]) -> Iterator[None]:
     """Turn what pydantic says into what a person can act on."""
@@ -102,7 +124,7 @@ def _describe(
 def _origin(name: str, settings_cls: type[FluxlitSettings], values: Mapping[str, object]) -> str:
     """Find out which source gave a setting that could not be made."""
     file = read_project_file(Path.cwd())
-    noted = note_origins(aliases_of(settings_cls), sources_of(settings_cls, values), file.name)
+    noted = note_origins(variables_of(settings_cls), sources_of(settings_cls, values), file.name)
     return str(locate(noted[name], Path.cwd())) if name in noted else name
 
 

@@ -73,22 +73,13 @@ class Origin:
 DEFAULT: Final = Origin(Kind.DEFAULT)
 
 
-def variable_of(setting: str) -> str:
-    """Return the environment variable of a setting.
-
-    >>> variable_of("gateway_port")
-    'FLUXLIT_GATEWAY_PORT'
-    """
-    return f"{ENV_PREFIX}{setting.upper()}"
-
-
 def note_origins(
-    fields: Mapping[str, str | None], sources: Mapping[Kind, Mapping[str, object]], file: str
+    variables: Mapping[str, str], sources: Mapping[Kind, Mapping[str, object]], file: str
 ) -> dict[str, Origin]:
     """Note for each setting which source knew it first.
 
     Args:
-        fields: Name of each setting, with its alias if it has one.
+        variables: Name of each setting, with the variable that sets it.
         sources: What each source gave, in the order in which they decide.
         file: Name of the project file.
 
@@ -96,16 +87,15 @@ def note_origins(
         The origins of those settings that some source knew.
     """
     noted: dict[str, Origin] = {}
-    for field, alias in fields.items():
+    for field, variable in variables.items():
         for kind, values in sources.items():
-            if field in values or (alias is not None and alias in values):
-                noted[field] = _origin(kind, field, alias, file)
+            if field in values or variable in values:
+                noted[field] = _origin(kind, field, variable, file)
                 break
     return noted
 
 
-def _origin(kind: Kind, field: str, alias: str | None, file: str) -> Origin:
-    variable = alias or variable_of(field)
+def _origin(kind: Kind, field: str, variable: str, file: str) -> Origin:
     match kind:
         case Kind.VARIABLE:
             return Origin(kind, variable)

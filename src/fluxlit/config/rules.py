@@ -28,9 +28,9 @@ SHORTEST_SECRET: Final = 32
 """Bytes; an HS256 key must be as long as its hash at least (RFC 7518 section 3.2)."""
 
 MB: Final = 1 << 20
-GATEWAY_MEMORY: Final = 120 * MB
-UI_MEMORY: Final = 250 * MB
-"""Bytes that one worker needs with a small app."""
+GATEWAY_MEMORY: Final = 80 * MB
+UI_MEMORY: Final = 200 * MB
+"""Bytes that one worker needs with a small app; the UI with data frames loaded."""
 
 STREAMLIT_UPLOAD: Final = 200
 """Megabytes of an upload that Streamlit allows unless told otherwise (server.maxUploadSize)."""

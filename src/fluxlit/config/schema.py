@@ -6,6 +6,7 @@ from fluxlit._types import JsonValue
 from fluxlit.config.files import TARGET_KEY
 from fluxlit.config.settings import FluxlitSettings
 
+_ABOUT = frozenset({"title", "description", "default"})
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -39,7 +40,7 @@ def project_file_schema(
 def _listable(value: JsonValue) -> JsonValue:
     """Let a list be written as text, separated by commas, as the settings do."""
     if isinstance(value, dict) and value.get("type") == "array":
-        shared = {key: value[key] for key in ("title", "description", "default") if key in value}
-        item = {key: value[key] for key in value.keys() - shared.keys()}
-        return {**shared, "anyOf": [item, {"type": "string"}]}
+        item = {key: part for key, part in value.items() if key not in _ABOUT}
+        about = {key: part for key, part in value.items() if key in _ABOUT}
+        return about | {"anyOf": [item, {"type": "string"}]}
     return value

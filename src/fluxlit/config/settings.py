@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import BaseModel, ModelWrapValidatorHandler, PrivateAttr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fluxlit._paths import is_under, normalize
@@ -25,7 +25,7 @@ from fluxlit.config import _groups as groups
 from fluxlit.config._forward_headers import split_forward_headers
 from fluxlit.config.files import read_project_file
 from fluxlit.config.provenance import DEFAULT, ENV_PREFIX, PLATFORM_URL, Kind, Origin, said
-from fluxlit.config.sources import NOTES_KEY, OriginNotes, ProjectFileSource
+from fluxlit.config.sources import NOTES_KEY, OriginNotes, ProjectFileSource, aliases_of
 from fluxlit.exceptions import ConfigurationError
 
 DEFAULT_API_PREFIX = "/api"
@@ -158,8 +158,11 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
         Raises:
             pydantic.ValidationError: A value is not allowed, or does not go with the others.
         """
+        spelt = aliases_of(type(self))
         kept = {name: getattr(self, name) for name in self.model_fields_set}
-        made = type(self)(**{**kept, **values})
+        given = {spelt.get(name) or name: value for name, value in {**kept, **values}.items()}
+        made = type(self).__new__(type(self))
+        BaseModel.__init__(made, **given)  # that of the settings would ask the sources again
         changed = {name: said(kind, name) for name in values}
         made._note({**self.origins, **changed}, self.rejected_forward_headers)  # noqa: SLF001 - itself
         return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
@@ -55,12 +56,24 @@ class OriginNotes(_Source):
             for name, values in self.settings_sources_data.items()
             if name in KIND_OF_SOURCE
         }
-        return {NOTES_KEY: note_origins(aliases_of(self.settings_cls), given, self.file.name)}
+        return {NOTES_KEY: note_origins(variables_of(self.settings_cls), given, self.file.name)}
 
 
 def aliases_of(settings_cls: type[BaseSettings]) -> dict[str, str | None]:
-    """Return the name of each setting with its alias, if that is a single name."""
+    """Return the name of each setting with its alias, the first one of several."""
+    return {name: _alias(field) for name, field in settings_cls.model_fields.items()}
+
+
+def variables_of(settings_cls: type[BaseSettings]) -> dict[str, str]:
+    """Return the name of each setting with the environment variable that sets it."""
+    prefix = settings_cls.model_config.get("env_prefix", "")
     return {
-        name: field.validation_alias if isinstance(field.validation_alias, str) else field.alias
-        for name, field in settings_cls.model_fields.items()
+        name: alias or f"{prefix}{name}".upper() for name, alias in aliases_of(settings_cls).items()
     }
+
+
+def _alias(field: FieldInfo) -> str | None:
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        alias = next((choice for choice in alias.choices if isinstance(choice, str)), None)
+    return alias if isinstance(alias, str) else None

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Final
 
+from fluxlit import _env
 from fluxlit.config.findings import Finding, Level, passed
+from fluxlit.config.provenance import ENV_PREFIX
 from fluxlit.config.rules import RULES, judge
 from fluxlit.config.settings import FluxlitSettings
+from fluxlit.config.sources import variables_of
 from fluxlit.diagnostics.subject import Patient, Subject
+
+_NEAR: Final = 0.85
+"""Share of equal letters from which on two names are taken for one."""
 
 Describe = Callable[[FluxlitSettings], str]
 
@@ -63,6 +70,25 @@ def rule_book(patient: Patient) -> Iterator[Finding]:
         describe = CALM.get(row)
         calm = describe(patient.app.settings) if describe else "nothing doubtful"
         yield from fired.pop(row, [passed(row, calm)])
+
+
+def variables(patient: Patient) -> Iterator[Finding]:
+    """Look for variables that are nearly a setting's; others may use the prefix, too."""
+    known = set(variables_of(type(patient.app.settings)).values())
+    known |= {value for value in vars(_env).values() if isinstance(value, str)}
+    slips = {
+        name: near[0]
+        for name in sorted(patient.subject.environ)
+        if name.startswith(ENV_PREFIX)
+        and name not in known
+        and (near := difflib.get_close_matches(name, known, n=1, cutoff=_NEAR))
+    }
+    if not slips:
+        yield passed("environment", "no variable looks like a misspelt setting")
+    for name, meant in slips.items():
+        yield Finding(
+            "environment", Level.WARNING, f"nothing reads {name}", f"did you mean {meant}?"
+        )
 
 
 def leftovers(subject: Subject) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 APP_CHECKS: Final[tuple[AppCheck, ...]] = (
     system.gateway_bind,
     installation.extras,
+    configuration.variables,
     configuration.effective,
     configuration.rule_book,
     pages.readiness_route,

@@ -17,7 +17,7 @@ import httpx2
 from fluxlit._paths import normalize
 from fluxlit._types import JsonValue
 from fluxlit.config.findings import Finding, Level, passed
-from fluxlit.diagnostics.live_socket import websocket, websocket_origin
+from fluxlit.diagnostics.live_socket import websocket
 from fluxlit.health import HEALTH_PATH, READY_PATH
 from fluxlit.reflection import REFLECTION_PATH
 
@@ -122,7 +122,6 @@ def examine(place: Place, mount: str | None = None) -> Iterator[Finding]:
         yield from sub_path(place, index, visitor, mount)
         yield from reflected(place, visitor)
         yield from websocket(place.ui, PATIENCE)
-        yield from websocket_origin(place.ui, PATIENCE)
     finally:
         visitor.close()
 

@@ -18,10 +18,18 @@ STRANGER: Final = "https://stranger.invalid"
 
 
 def websocket(ui: str, patience: float) -> Iterator[Finding]:
-    """Open the UI's WebSocket as a page does and exchange a ping, which the UI worker answers."""
+    """Open the UI's WebSocket as a page does and exchange a ping, which the UI worker answers.
+
+    Where that works, another site's page must not get as far.
+
+    Args:
+        ui: Address of the UI's root.
+        patience: Seconds for each step.
+    """
     failure = _try(ui, _origin_of(ui), patience)
     if not failure:
         yield passed("live.websocket", "opens, and the UI answers through it")
+        yield _stranger(_try(ui, STRANGER, patience))
         return
     remedy = (
         "let every proxy pass upgrades on (nginx: proxy_http_version 1.1, Upgrade and Connection"
@@ -30,15 +38,13 @@ def websocket(ui: str, patience: float) -> Iterator[Finding]:
     yield Finding("live.websocket", Level.ERROR, f"the UI's WebSocket: {failure}", remedy)
 
 
-def websocket_origin(ui: str, patience: float) -> Iterator[Finding]:
-    """Open it as another site's page would, which must fail."""
-    failure = _try(ui, STRANGER, patience)
-    if failure:
-        yield passed("live.websocket_origin", f"another site's page is refused: {failure}")
-        return
+def _stranger(refusal: str) -> Finding:
+    """Judge how another site's page fared."""
+    if refusal:
+        return passed("live.websocket_origin", f"another site's page is {refusal}")
     message = "another site's page may open the UI's WebSocket"
     remedy = "name the sites in ui_allowed_origins, and let no proxy change Origin"
-    yield Finding("live.websocket_origin", Level.ERROR, message, remedy)
+    return Finding("live.websocket_origin", Level.ERROR, message, remedy)
 
 
 def _origin_of(url: str) -> str:

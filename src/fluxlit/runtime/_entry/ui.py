@@ -97,12 +97,7 @@ class Door:
 
 def _collector(settings: FluxlitSettings, watched: RunWatch) -> Job:
     """Put a collector beside the runs; return what looks while none ends."""
-    policy = Policy(
-        idle=settings.ui_collector_idle_s,
-        growth=settings.ui_collector_growth_bytes,
-        limit=settings.ui_collector_limit_bytes,
-    )
-    collector = Collector(policy, lambda: watched.waiting)
+    collector = Collector(Policy.from_settings(settings), lambda: watched.waiting)
     watched.on_end = collector.run_ended
     own_full_collections()
     return collector.run
