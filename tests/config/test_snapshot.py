@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.config.snapshot import REDACTED, redacted_settings
+from fluxlit.exceptions import ConfigurationError
 
 pytestmark = pytest.mark.usefixtures("no_settings")
 
@@ -17,6 +18,10 @@ class Desk(FluxlitSettings):
     api_token: str = ""
     keys: list[SecretStr] = Field(default_factory=list, repr=False)
     hidden: str = Field(default="", repr=False)
+    pin: SecretStr | None = Field(default=None, min_length=9)
+    named: dict[str, SecretStr] = Field(default_factory=dict)
+    max_tokens: int = 5
+    shard_password: str = Field(default="", max_length=3)
     limits: dict[str, int] = Field(default_factory=dict)
 
 
@@ -32,6 +37,10 @@ class Desk(FluxlitSettings):
         ("database", "postgres://db/x", "postgres://db/x"),
         ("keys", ["s3cret"], [REDACTED]),
         ("limits", {"a": 1}, {"a": 1}),
+        ("pin", "s3cret-s3cret", REDACTED),
+        ("pin", None, None),
+        ("named", {"a": "s3cret"}, {"a": REDACTED}),
+        ("max_tokens", 7, 7),
         ("cors_middleware_kwargs", {"X-Api-Key": "s3cret", "max_age": 5},
          {"X-Api-Key": REDACTED, "max_age": 5}),
         ("cors_middleware_kwargs", {"a": [{"token": "s3cret"}]}, {"a": [{"token": REDACTED}]}),
@@ -46,3 +55,11 @@ def test_what_is_shown(name: str, value: Any, shown: object) -> None:
     assert seen[name] == shown
     assert "s3cret" not in json.dumps(seen)
     assert seen.keys() == Desk.model_fields.keys()
+
+
+@pytest.mark.parametrize("wrong", [{"pin": "s3cret"}, {"shard_password": "s3cret"}, {"keys": 1}])
+def test_an_error_does_not_show_a_secret_either(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(Desk, **wrong)
+    assert f"argument {next(iter(wrong))}: " in str(caught.value)
+    assert "s3cret" not in str(caught.value)

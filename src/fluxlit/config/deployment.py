@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +130,8 @@ def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _config_toml(directory: Path) -> dict[str, object]:
+    import tomllib  # noqa: PLC0415 - most processes have no such file to read
+
     try:
         return tomllib.loads((directory / ".streamlit/config.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):  # none, or one that Streamlit itself will complain about

@@ -15,6 +15,7 @@ from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource, SettingsE
 from fluxlit.config.files import read_project_file
 from fluxlit.config.provenance import Kind, locate, note_origins
 from fluxlit.config.settings import FluxlitSettings
+from fluxlit.config.snapshot import REDACTED, redacted
 from fluxlit.config.sources import variables_of
 from fluxlit.exceptions import ConfigurationError
 
@@ -117,7 +118,8 @@ def _describe(
         return message
     name = str(error["loc"][0])
     field = settings_cls.model_fields.get(name)
-    shown = f", not {error['input']!r}" if field is not None and field.repr else ""
+    given = redacted(name, error["input"], field) if field is not None else REDACTED
+    shown = "" if given == REDACTED else f", not {given!r}"
     return f"{_origin(name, settings_cls, values)}: {message}{shown}"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 
 from fluxlit._types import JsonValue
 from fluxlit.config.deployment import Deployment
@@ -28,19 +29,24 @@ _SECRET_NAME: Final = re.compile(
 def redacted_settings(settings: FluxlitSettings) -> dict[str, JsonValue]:
     """Return every setting as JSON, with secrets replaced by ``[REDACTED]``.
 
-    Secret is a ``SecretStr``, a field that keeps out of its model's ``repr``, whatever has a name
-    such as ``api_token`` or ``password``, and the password of a URL.
+    Secret is what :func:`redacted` says.
     """
-    dumped = settings.model_dump(mode="json")
     fields = type(settings).model_fields
-    return {
-        name: _redacted(name, value, is_secret=not fields[name].repr or _is_secret(settings, name))
-        for name, value in dumped.items()
-    }
+    dumped = settings.model_dump(mode="json")
+    return {name: redacted(name, value, fields[name]) for name, value in dumped.items()}
 
 
-def _is_secret(settings: FluxlitSettings, name: str) -> bool:
-    return isinstance(getattr(settings, name), SecretStr)
+def redacted(name: str, value: JsonValue, field: FieldInfo) -> JsonValue:
+    """Return a setting's value as it may be shown.
+
+    Secret is a ``SecretStr``, a field that keeps out of its model's ``repr``, text with a name such
+    as ``api_token`` or ``password``, and the password of a URL.
+    """
+    return _redacted(name, value, is_secret=not field.repr or _holds_secrets(field.annotation))
+
+
+def _holds_secrets(annotation: object) -> bool:
+    return annotation is SecretStr or any(map(_holds_secrets, get_args(annotation)))
 
 
 def _redacted(name: str, value: JsonValue, *, is_secret: bool = False) -> JsonValue:
