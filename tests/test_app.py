@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 from fastapi import FastAPI
@@ -29,6 +29,19 @@ def test_the_title_reaches_the_api_and_leaves_a_shared_settings_object_alone() -
 def test_settings_keep_their_class() -> None:
     app = FluxLit[MySettings](settings=MySettings(colour="red"))
     assert app.settings.colour == "red"
+
+
+def test_an_app_of_a_settings_class_makes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLUXLIT_COLOUR", "green")
+    app = FluxLit[MySettings](title="Desk")
+    assert (app.settings.colour, app.settings.title) == ("green", "Desk")
+    assert isinstance(app, FluxLit)
+    assert get_origin(FluxLit[MySettings]) is FluxLit
+
+    class Desk(FluxLit[MySettings]):
+        pass
+
+    assert Desk(settings=MySettings(colour="red")).settings.colour == "red"
 
 
 def test_streamlit_arguments_join_those_of_the_settings() -> None:
@@ -183,3 +196,20 @@ def test_the_site_is_built_once_for_a_set_of_pages() -> None:
     app.override_settings({"title": "Other"})
     assert second.title != "Other"
     assert app.site().title == "Other"
+
+
+def test_a_strict_start_under_a_foreign_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLUXLIT_STRICT_STARTUP", "1")
+    app = FluxLit(settings=FluxlitSettings(root_path="/desk"))
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(app({"type": "lifespan"}, receive, send))
+    [message] = sent
+    assert message["type"] == "lifespan.startup.failed"
+    assert "strict_startup: subpath_without_trust_proxy" in message["message"]

@@ -94,7 +94,7 @@ def test_they_move_behind_routes_that_came_later_and_are_there_once() -> None:
 
     add_health_routes(api, readiness)
     paths = [getattr(route, "path", "") for route in api.router.routes]
-    assert paths[-3:] == ["/users", "/healthz", "/readyz"]
+    assert paths[-4:] == ["/users", "/healthz", "/readyz", "/healthz/request"]
     assert paths.count("/healthz") == 1
 
 

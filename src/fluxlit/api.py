@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from fluxlit.config import FluxlitSettings
+from fluxlit.security import SecurityHeadersMiddleware
 
 _OWNED_CORS: Final = frozenset(
     {"allow_origins", "allow_credentials", "allow_methods", "allow_headers"}
@@ -33,6 +34,8 @@ def make_api(settings: FluxlitSettings, arguments: Mapping[str, Any]) -> FastAPI
             allow_headers=["*"],
             **{key: value for key, value in extra if key not in _OWNED_CORS},
         )
+    if settings.enable_security_headers:  # around CORS, whose preflights are answers, too
+        api.add_middleware(SecurityHeadersMiddleware)
     return api
 
 

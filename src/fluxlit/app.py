@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from fastapi import FastAPI
 from typing_extensions import TypeVar
@@ -18,6 +18,11 @@ from fluxlit._types import JsonValue, Receive, Scope, Send
 from fluxlit.api import docs_paths, make_api
 from fluxlit.client import ApiClient
 from fluxlit.config import FluxlitSettings, load_settings
+from fluxlit.config.deployment import observe
+from fluxlit.config.loading import SettingsAlias, replace_settings, with_arguments
+from fluxlit.config.project import DEFAULT_TARGET
+from fluxlit.config.provenance import Kind
+from fluxlit.config.rules import refuse_doubtful
 from fluxlit.exceptions import ConfigurationError, PageError
 from fluxlit.fleet import Fleet
 from fluxlit.frontend import make_frontend
@@ -35,8 +40,6 @@ from fluxlit.urls import FluxLitPublicUrls
 from fluxlit.workers.spec import WorkerSpec
 
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
-
-DEFAULT_TARGET: Final = "app:app"
 
 
 class FluxLit(Generic[SettingsT]):
@@ -70,6 +73,9 @@ class FluxLit(Generic[SettingsT]):
         ...     st.write(client.get("/users").json())
     """
 
+    if not TYPE_CHECKING:
+        __class_getitem__ = classmethod(SettingsAlias)
+
     def __init__(  # noqa: PLR0913 - the public face; all by keyword
         self,
         *,
@@ -83,7 +89,7 @@ class FluxLit(Generic[SettingsT]):
         streamlit_script: str | Path | None = None,
     ) -> None:
         given: Any = settings if settings is not None else load_settings(FluxlitSettings)
-        self._settings: SettingsT = _with_arguments(
+        self._settings: SettingsT = with_arguments(
             given, title, streamlit_run_args, streamlit_page_config
         )
         self._import_target = (import_target or "").strip() or None
@@ -231,9 +237,7 @@ class FluxLit(Generic[SettingsT]):
 
     def override_settings(self, values: Mapping[str, JsonValue]) -> None:
         """Replace settings by those of the command line, which beat every other source."""
-        changed = self._settings.model_copy(update=dict(values))
-        load_settings(FluxlitSettings, **dict(values))  # a copy is not validated
-        self._settings = changed
+        self._settings = replace_settings(self._settings, values, Kind.FLAG)
         self._asgi = None
         self._site = None
 
@@ -284,6 +288,7 @@ class FluxLit(Generic[SettingsT]):
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:
+        refuse_doubtful(observe(self._settings, development=self._settings.debug))
         spec = WorkerSpec(
             target=self._find_target(),
             run_directory="",
@@ -300,21 +305,6 @@ class FluxLit(Generic[SettingsT]):
         """Find out where this object can be imported: what was said, else where it is."""
         said = self._import_target or os.environ.get(_env.APP, "").strip()
         return said or locate(self) or DEFAULT_TARGET
-
-
-def _with_arguments(
-    settings: SettingsT,
-    title: str | None,
-    run_args: Sequence[str] | None,
-    page_config: Mapping[str, Any] | None,
-) -> SettingsT:
-    """Merge constructor arguments into a copy: another app may share the settings object."""
-    changed: dict[str, Any] = {} if title is None else {"title": title}
-    if run_args:
-        changed["streamlit_run_cli_args"] = [*settings.streamlit_run_cli_args, *run_args]
-    if page_config:
-        changed["streamlit_page_config"] = {**settings.streamlit_page_config, **page_config}
-    return settings.model_copy(update=changed)
 
 
 def _existing(script: str | Path | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""Liveness and readiness: two small routes on the API, and who is asked for the second."""
+"""Liveness, readiness and reflection: small routes on the API, and who is asked for the second."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match
 
 from fluxlit._types import JsonValue
+from fluxlit.reflection import REFLECTION_PATH, reflect
 
 HEALTH_PATH = "/healthz"
 READY_PATH = "/readyz"
@@ -78,7 +79,7 @@ async def healthz() -> JSONResponse:
 
 
 def add_health_routes(api: FastAPI, readiness: Readiness) -> None:
-    """Put both routes behind the API's own, or move them there if they are in it already.
+    """Put the routes behind the API's own, or move them there if they are in it already.
 
     Behind, because routes are tried in order and these are the last that a user's request wants.
     Where an earlier route takes every path (a mount at ``/``), they go in front of all instead; a
@@ -87,7 +88,8 @@ def add_health_routes(api: FastAPI, readiness: Readiness) -> None:
     api.router.routes[:] = [route for route in api.router.routes if route not in readiness.routes]
     router = APIRouter(include_in_schema=False)
     in_front = False
-    for path, endpoint in ((HEALTH_PATH, healthz), (READY_PATH, readiness.__call__)):
+    ours = ((HEALTH_PATH, healthz), (READY_PATH, readiness.__call__), (REFLECTION_PATH, reflect))
+    for path, endpoint in ours:
         taking = [route for route in api.router.routes if _takes(route, path)]
         if not any(getattr(route, "path", None) == path for route in taking):
             router.add_api_route(path, endpoint, methods=["GET", "HEAD"])

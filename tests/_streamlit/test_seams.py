@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,11 @@ def test_every_private_import_of_the_room_is_listed() -> None:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("streamlit"):
                 used = {(node.module, name.name) for name in node.names}
                 assert used <= listed | public, f"{file.name} uses {used - listed}"
+
+
+def test_the_names_are_found_whatever_was_imported_before() -> None:
+    code = "from fluxlit._streamlit.seams import missing_seams; print(missing_seams())"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout == "[]\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
@@ -8,8 +9,11 @@ from typer.testing import CliRunner
 
 import fluxlit
 from fluxlit.cli import app, main
+from fluxlit.cli.output import Paint
+from fluxlit.config.findings import Level
 
 WIDTH = 80
+SCREEN = 40
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -19,13 +23,18 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-@pytest.mark.parametrize("command", ["", "dev", "run", "demo", "build", "shutdown"])
+@pytest.mark.parametrize(
+    "command",
+    ["", "new", "dev", "run", "workbench", "demo", "build", "shutdown", "config", "doctor"],
+)
 def test_help_fits_a_terminal_and_explains_every_option(command: str, flag: str) -> None:
     status, text = run(*filter(None, [command]), flag)
     assert status == 0
     assert max(len(line.rstrip()) for line in text.splitlines()) <= WIDTH
     assert "Usage" in text
     assert "Traceback" not in text
+    assert len(text.splitlines()) <= SCREEN
+    assert ("\n  Example: " in text) is bool(command)
 
 
 def test_the_options_of_run_are_those_that_were_agreed() -> None:
@@ -63,7 +72,52 @@ def test_a_wrong_command_line_is_status_2_without_a_traceback(arguments: list[st
 
 
 def test_the_version_is_printed() -> None:
-    assert run("--version") == (0, f"fluxlit {fluxlit.__version__}\n")
+    status, text = run("--version")
+    lines = text.splitlines()
+    assert (status, lines[0]) == (0, f"fluxlit {fluxlit.__version__}")
+    named = [line.split()[0] for line in lines[1:]]
+    assert named == ["python", "streamlit", "fastapi", "starlette", "uvicorn", "pydantic"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["doctr"], "doctor"),
+        (["run", "--prot", "1"], "--port"),
+        (["config", "--jsn"], "--json"),
+        (["new", "x", "--profile", "deploi"], "deploy"),
+    ],
+)
+def test_a_slip_of_the_finger_is_told_what_was_meant(arguments: list[str], meant: str) -> None:
+    status, text = run(*arguments)
+    assert status == 2
+    assert meant in text
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("fluxlit do", "doctor"), ("fluxlit config --explain gateway_po", "gateway_port")],
+)
+def test_the_shell_completes(words: str, offered: str) -> None:
+    environment = {
+        "_FLUXLIT_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    result = CliRunner(env=environment).invoke(app, prog_name="fluxlit")
+    assert offered in result.output.split()
+
+
+def test_colours_only_on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\033" in Paint.for_stream(Terminal()).level(Level.ERROR)
+    assert Paint.for_stream(io.StringIO()).level(Level.ERROR) == "FAIL"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert Paint.for_stream(Terminal()).level(Level.ERROR) == "FAIL"
 
 
 def test_the_face_of_the_room() -> None:
@@ -81,7 +135,7 @@ def test_python_m_is_the_same_command() -> None:
         check=True,
         timeout=30,
     )
-    assert found.stdout == f"fluxlit {fluxlit.__version__}\n"
+    assert found.stdout.startswith(f"fluxlit {fluxlit.__version__}\n")
     assert found.stderr == ""
 
 

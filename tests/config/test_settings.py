@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 
 import fluxlit.config
 from fluxlit._cpus import usable_cpus
@@ -59,12 +59,12 @@ DEFAULTS: dict[str, object] = {
     "gateway_ws_ping_interval_s": None,
     "gateway_ws_ping_timeout_s": None,
     "jwt_audience": "",
-    "jwt_hs256_secret": "",
+    "jwt_hs256_secret": SecretStr(""),
     "jwt_issuer": "",
     "jwt_jwks_url": "",
     "jwt_leeway_seconds": 0,
     "log_level": "info",
-    "oidc_bff_secret": "",
+    "oidc_bff_secret": SecretStr(""),
     "public_base_url": "",
     "root_path": "",
     "streamlit_host": "127.0.0.1",
@@ -137,6 +137,7 @@ SAMPLES: dict[object, tuple[str, object]] = {
     str: ("text", "text"),
     list[str]: ('["a-1", "b-2"]', ["a-1", "b-2"]),
     dict[str, Any]: ('{"a": [1]}', {"a": [1]}),
+    SecretStr: ("s3cret", SecretStr("s3cret")),
 }
 
 
@@ -321,16 +322,16 @@ def test_wrong_values_name_the_variable_and_what_is_allowed(
 @pytest.mark.parametrize(
     ("file", "text", "named"),
     [
-        (".env", "FLUXLIT_GATEWAY_PORT=99999", "FLUXLIT_GATEWAY_PORT in .env:"),
-        ("fluxlit.toml", "gateway_port = 99999", "gateway_port in fluxlit.toml:"),
+        (".env", "# x\nFLUXLIT_GATEWAY_PORT=99999", "FLUXLIT_GATEWAY_PORT in .env, line 2:"),
+        ("fluxlit.toml", "gateway_port = 99999", "gateway_port in fluxlit.toml, line 1:"),
         (
             "pyproject.toml",
-            "[tool.fluxlit]\ngateway_port = 99999",
-            "gateway_port in pyproject.toml [tool.fluxlit]:",
+            "[tool.other]\ngateway_port = 1\n[tool.fluxlit]\ngateway_port = 99999",
+            "gateway_port in pyproject.toml [tool.fluxlit], line 4:",
         ),
     ],
 )
-def test_wrong_values_name_the_file(
+def test_wrong_values_name_the_file_and_the_line(
     empty_surroundings: Path, file: str, text: str, named: str
 ) -> None:
     (empty_surroundings / file).write_text(text)
@@ -353,8 +354,8 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 def test_secrets_never_show(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"FLUXLIT_{name.upper()}", "s3cret")
     settings = FluxlitSettings()
-    assert getattr(settings, name) == "s3cret"
-    assert "s3cret" not in repr(settings) + str(settings)
+    assert getattr(settings, name).get_secret_value() == "s3cret"
+    assert "s3cret" not in repr(settings) + str(settings) + settings.model_dump_json()
     # Errors of one value and of the whole carry their input unless told otherwise.
     for wrong in ({"api_mount_path": "/"}, {name: ["s3cret"]}):
         with pytest.raises(ValidationError) as plain:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from fluxlit.runtime.banner import Address, Crew, banner
+from fluxlit.runtime.banner import Address, Crew, banner, workbench_hints
 
 
 def test_it_names_what_a_person_may_want_to_open() -> None:
@@ -57,3 +57,20 @@ def test_a_workers_report_is_read_and_what_it_leaves_out_has_a_default() -> None
 def test_the_port_that_the_system_gave_is_shown() -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         assert Address("127.0.0.1", 0).bound_to(sock).port == sock.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("mount", "environ", "told", "untold"),
+    [
+        ("", {}, "rserver-url 8000", "Ports tab"),
+        ("/s/abc/p/8000", {}, "/s/abc/p/8000/api/healthz", "rserver-url"),
+        ("", {"RS_SERVER_URL": "https://w.example/"}, "Ports tab of https://w.example/", "Connect"),
+        ("", {"POSIT_PRODUCT": "CONNECT"}, "Posit CONNECT", "Workbench"),
+    ],
+)
+def test_how_to_reach_it_through_posits_products(
+    mount: str, environ: dict[str, str], told: str, untold: str
+) -> None:
+    hints = workbench_hints(Address("127.0.0.1", 8000, mount=mount), environ)
+    assert told in hints
+    assert untold not in hints

@@ -41,6 +41,7 @@ SERVER_CONFIG = """\
     server {{
         listen 127.0.0.1:{port};
         absolute_redirect off;
+        {extra}
         location = /nginx-is-ready {{ return 200; }}
         location = {prefix} {{ return 308 {prefix}/$is_args$args; }}
         location {prefix}/ {{
@@ -68,12 +69,16 @@ class ProxyRule:
         prefix: Public path, e.g. ``/apps/my-app``.
         strip: Whether the server behind sees paths without the prefix.
         port: Where nginx listens.
+        without: Directives that are left out, by a part of their line.
+        extra: Directives that are put in.
     """
 
     upstream: int
     prefix: str
     strip: bool
     port: int
+    without: tuple[str, ...] = ()
+    extra: str = ""
 
     @property
     def origin(self) -> str:
@@ -86,12 +91,15 @@ class ProxyRule:
         A ``proxy_pass`` with a path puts that path in the place of the matched prefix; without
         one, the request's path passes as it came.
         """
-        return SERVER_CONFIG.format(
+        text = SERVER_CONFIG.format(
             port=self.port,
             prefix=self.prefix,
             upstream=self.upstream,
             path="/" if self.strip else "",
+            extra=self.extra,
         )
+        kept = [line for line in text.splitlines() if not any(it in line for it in self.without)]
+        return "\n".join(kept)
 
 
 def prefix_rules(upstream: int, prefix: str) -> dict[Literal["strip", "full"], ProxyRule]:
@@ -110,11 +118,17 @@ def _nginx_config(rules: Sequence[ProxyRule], state: Path) -> str:
     )
 
 
+def nginx_program() -> str:
+    """Where nginx is installed."""
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program, "nginx is not installed; see scripts/system-packages"
+    return program
+
+
 @contextmanager
 def nginx_running(rules: Sequence[ProxyRule]) -> Iterator[None]:
     """Run nginx with these rules for as long as the block lasts."""
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert program, "nginx is not installed; see scripts/system-packages"
+    program = nginx_program()
     with tempfile.TemporaryDirectory(prefix="fluxlit-nginx-") as directory:
         state = Path(directory)
         config = state / "nginx.conf"

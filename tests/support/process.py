@@ -33,10 +33,11 @@ class Probe:
 
     port: int
     path: str
+    host: str = "127.0.0.1"
 
     def answers(self) -> bool:
         """Ask once; anything but a 200 means "not yet"."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=5)
         try:
             connection.request("GET", self.path)
             return connection.getresponse().status == 200
@@ -65,6 +66,7 @@ class ServerProcess:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.command = list(command)
+        self.directory = directory
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,9 +24,8 @@ class Seam:
     def missing(self) -> bool:
         """Tell whether the installed Streamlit lacks this name."""
         try:
-            found: object = importlib.import_module(self.module)
-            for part in self.name.split("."):
-                found = getattr(found, part)
+            # Step by step, importing what is a module: nobody may have asked for it before.
+            pkgutil.resolve_name(f"{self.module}.{self.name}")
         except (ImportError, AttributeError):
             return True
         return False

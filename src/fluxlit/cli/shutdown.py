@@ -30,6 +30,8 @@ def shutdown(
     """Stop the service that a pid file names.
 
     Exit status: 0 when it is stopped, 1 when it still runs, 2 when there is no pid file.
+
+    Example: fluxlit shutdown --wait 30 --force
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # giving up waiting is no success
     path = pidfile_path(pidfile, os.environ)

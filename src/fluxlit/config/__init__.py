@@ -11,13 +11,14 @@ from fluxlit._lazy import lazy_face
 
 if TYPE_CHECKING:
     from fluxlit._types import JsonValue
+    from fluxlit.config.loading import load_settings
     from fluxlit.config.project import (
         ProjectConfig,
         load_project_config,
         resolve_binding,
         resolve_target,
     )
-    from fluxlit.config.settings import FluxlitSettings, load_settings
+    from fluxlit.config.settings import FluxlitSettings
 
 __all__ = [
     "FluxlitSettings",
@@ -36,7 +37,7 @@ __getattr__, __dir__ = lazy_face(
         "JsonValue": "fluxlit._types",
         "ProjectConfig": "fluxlit.config.project",
         "load_project_config": "fluxlit.config.project",
-        "load_settings": "fluxlit.config.settings",
+        "load_settings": "fluxlit.config.loading",
         "resolve_binding": "fluxlit.config.project",
         "resolve_target": "fluxlit.config.project",
     },

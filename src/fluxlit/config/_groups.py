@@ -6,7 +6,7 @@ where values come from.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from fluxlit.config._values import (
     Bytes,
@@ -264,10 +264,11 @@ class Observability(_Group):
 
 
 class Auth(_Group):
-    """Keys and rules for tokens. Secrets never appear in a repr."""
+    """Keys and rules for tokens. Secrets are never shown."""
 
-    jwt_hs256_secret: str = Field(
-        default="", repr=False, description="Shared secret of HS256 tokens."
+    # The defaults are written as text and validated, so that the schema and the docs can show them.
+    jwt_hs256_secret: SecretStr = Field(
+        default="", validate_default=True, repr=False, description="Shared secret of HS256 tokens."
     )
     jwt_jwks_url: str = Field(default="", description="URL of the issuer's public keys.")
     jwt_issuer: str = Field(default="", description="Issuer that a token must name.")
@@ -275,6 +276,9 @@ class Auth(_Group):
     jwt_leeway_seconds: Count = Field(
         default=0, description="Clock difference tolerated, in seconds."
     )
-    oidc_bff_secret: str = Field(
-        default="", repr=False, description="Secret that seals login states."
+    oidc_bff_secret: SecretStr = Field(
+        default="",
+        validate_default=True,
+        repr=False,
+        description="Secret that seals login states.",
     )

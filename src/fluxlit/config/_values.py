@@ -95,7 +95,9 @@ OptionalSeconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Bytes = Annotated[int, Field(gt=0)]
 Workers = Annotated[int | Literal["auto"], BeforeValidator(_read_workers)]
-LogLevel = Annotated[str, AfterValidator(_check_log_level)]
+LogLevel = Annotated[
+    str, AfterValidator(_check_log_level), Field(json_schema_extra={"enum": list(LOG_LEVELS)})
+]
 HeaderValue = Annotated[str, AfterValidator(_check_header_value)]
 PublicPath = Annotated[str, AfterValidator(_check_public_path)]
 Strings = Annotated[list[str], NoDecode, BeforeValidator(_read_list)]

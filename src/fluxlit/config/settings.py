@@ -11,51 +11,27 @@ unknown keys of the project file are an error.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, Self
+from urllib.parse import urlsplit
 
-from pydantic import PrivateAttr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic import BaseModel, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fluxlit._cpus import usable_cpus
 from fluxlit._paths import is_under, normalize
 from fluxlit.config import _groups as groups
 from fluxlit.config._forward_headers import split_forward_headers
 from fluxlit.config._values import MAX_WORKERS
-from fluxlit.config.files import TARGET_KEY, ProjectFile, read_project_file
+from fluxlit.config.files import read_project_file
+from fluxlit.config.provenance import DEFAULT, ENV_PREFIX, PLATFORM_URL, Kind, Origin, said
+from fluxlit.config.sources import NOTES_KEY, OriginNotes, ProjectFileSource, aliases_of
 from fluxlit.exceptions import ConfigurationError
 
 DEFAULT_API_PREFIX = "/api"
 LOOPBACK_PROXIES = ("127.0.0.1", "::1")
-
-_ENV_PREFIX = "FLUXLIT_"
-
-
-class ProjectFileSource(PydanticBaseSettingsSource):
-    """The settings that the project file of the working directory gives."""
-
-    def __init__(self, settings_cls: type[BaseSettings], file: ProjectFile) -> None:
-        super().__init__(settings_cls)
-        file.check_keys(settings_cls.model_fields)
-        self._values = {key: value for key, value in file.values.items() if key != TARGET_KEY}
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:  # noqa: ARG002 - the signature is the base class's
-        """Return one setting's value, its key, and that it needs no decoding."""
-        return self._values.get(field_name), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Return the settings of the file."""
-        return dict(self._values)
 
 
 class FluxlitSettings(  # pydantic lists the fields of the last group first
@@ -83,7 +59,7 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=_ENV_PREFIX,
+        env_prefix=ENV_PREFIX,
         env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
@@ -93,6 +69,7 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
     )
 
     _rejected_forward_headers: tuple[str, ...] = PrivateAttr(())
+    _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -104,15 +81,37 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the sources in order, the deciding one first."""
-        project_file = ProjectFileSource(settings_cls, read_project_file(Path.cwd()))
-        return init_settings, env_settings, dotenv_settings, file_secret_settings, project_file
+        file = read_project_file(Path.cwd())
+        return (
+            init_settings,
+            env_settings,
+            dotenv_settings,
+            file_secret_settings,
+            ProjectFileSource(settings_cls, file),
+            OriginNotes(settings_cls, file),
+        )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_notes(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Keep the note of which source gave each value."""
+        notes = data.pop(NOTES_KEY, {}) if isinstance(data, dict) else {}
+        made = handler(data)
+        made._note({**notes, **made.origins})  # noqa: SLF001 - itself
+        return made
+
+    def _note(self, origins: Mapping[str, Origin], rejected: tuple[str, ...] = ()) -> None:
+        self._origins = dict(origins)
+        joined = {*self._rejected_forward_headers, *rejected}
+        self._rejected_forward_headers = tuple(sorted(joined))
 
     @model_validator(mode="after")
     def _fall_back_to_platform_url(self) -> FluxlitSettings:
         """Take ``PUBLIC_BASE_URL``, which hosting platforms set, when no URL is configured."""
-        platform_url = os.environ.get("PUBLIC_BASE_URL", "").strip()
+        platform_url = os.environ.get(PLATFORM_URL, "").strip()
         if platform_url and not self.public_base_url.strip():
             self.public_base_url = platform_url
+            self._origins["public_base_url"] = Origin(Kind.VARIABLE, PLATFORM_URL)
         return self
 
     @model_validator(mode="after")
@@ -141,6 +140,34 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
                     msg = f'forwarded_allow_ips: {proxy!r} is no address, network, "unix" or "*"'
                     raise ValueError(msg) from None
         return self
+
+    @property
+    def origins(self) -> Mapping[str, Origin]:
+        """Which source gave each setting that does not have its default."""
+        return self._origins
+
+    def origin(self, name: str) -> Origin:
+        """Return which source gave a setting its value."""
+        return self._origins.get(name, DEFAULT)
+
+    def replaced(self, values: Mapping[str, object], kind: Kind = Kind.CODE) -> Self:
+        """Return a copy with other values, checked as a whole.
+
+        Args:
+            values: Setting to value; these decide before every other source.
+            kind: Who says so.
+
+        Raises:
+            pydantic.ValidationError: A value is not allowed, or does not go with the others.
+        """
+        spelt = aliases_of(type(self))
+        kept = {name: getattr(self, name) for name in self.model_fields_set}
+        given = {spelt.get(name) or name: value for name, value in {**kept, **values}.items()}
+        made = type(self).__new__(type(self))
+        BaseModel.__init__(made, **given)  # that of the settings would ask the sources again
+        changed = {name: said(kind, name) for name in values}
+        made._note({**self.origins, **changed}, self.rejected_forward_headers)  # noqa: SLF001 - itself
+        return made
 
     def effective_log_level(self) -> str:
         """Return the log level, which ``debug`` lowers from "info" to "debug"."""
@@ -183,6 +210,23 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
         chosen = self.api_mount_path if "api_mount_path" in self.model_fields_set else ""
         return _decide_prefix(chosen, self.ui_base())
 
+    def internal_api_base(self) -> str:
+        """Return the API's URL as a page sees it; the bytes travel over the private socket.
+
+        The host is the public one where it is known, which is what host checks of the API expect.
+
+        Example:
+            >>> FluxlitSettings(gateway_host="::", gateway_port=9000).internal_api_base()
+            'http://[::1]:9000/api'
+        """
+        public = urlsplit(self.public_base_url.strip()).netloc
+        return f"http://{public or self._local_netloc()}{self.api_prefix()}"
+
+    def _local_netloc(self) -> str:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.gateway_host, self.gateway_host)  # noqa: S104 - read, not bound
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        return f"{host}:{self.gateway_port}"
+
     @property
     def rejected_forward_headers(self) -> tuple[str, ...]:
         """Client header names that were asked for and are never passed on to pages."""
@@ -209,57 +253,3 @@ def _decide_prefix(chosen: str, ui: str) -> str:
         msg = f'api_mount_path "{prefix}" and ui_path "{ui}" overlap'
         raise ConfigurationError(msg, remedy='choose two separate paths, such as "/api" and "/ui"')
     return prefix
-
-
-SettingsT = TypeVar("SettingsT", bound=FluxlitSettings)
-
-
-@overload
-def load_settings(**values: Any) -> FluxlitSettings: ...
-@overload
-def load_settings(settings_cls: type[SettingsT], /, **values: Any) -> SettingsT: ...
-def load_settings(
-    settings_cls: type[FluxlitSettings] = FluxlitSettings, /, **values: Any
-) -> FluxlitSettings:
-    """Make settings, and say in one sentence what is wrong if they cannot be made.
-
-    Args:
-        settings_cls: The class to make, for apps with settings of their own.
-        values: Settings given in code; they come before every other source.
-
-    Raises:
-        ConfigurationError: A value is not allowed. Names the variable, file or argument it came
-            from, and what is allowed.
-    """
-    try:
-        return settings_cls(**values)
-    except ValidationError as exc:
-        problems = [_describe(error, settings_cls, values) for error in exc.errors()]
-        raise ConfigurationError("; ".join(problems), remedy="correct the value") from None
-    except SettingsError as exc:
-        raise ConfigurationError(str(exc), remedy="correct the value") from exc
-
-
-def _describe(
-    error: ErrorDetails, settings_cls: type[FluxlitSettings], values: dict[str, object]
-) -> str:
-    message = error["msg"].removeprefix("Value error, ")
-    if not error["loc"]:
-        return message
-    name = str(error["loc"][0])
-    field = settings_cls.model_fields.get(name)
-    shown = f", not {error['input']!r}" if field is not None and field.repr else ""
-    return f"{_origin(name, settings_cls, values)}: {message}{shown}"
-
-
-def _origin(name: str, settings_cls: type[FluxlitSettings], values: dict[str, object]) -> str:
-    """Find out which source gave a setting, in the order in which they decide."""
-    variable = f"{_ENV_PREFIX}{name.upper()}"
-    if name in values:
-        return f"argument {name}"
-    if name in EnvSettingsSource(settings_cls)():
-        return variable
-    if name in DotEnvSettingsSource(settings_cls)():
-        return f"{variable} in .env"
-    file = read_project_file(Path.cwd())
-    return f"{name} in {file.name}" if name in file.values else name

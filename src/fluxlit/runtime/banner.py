@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fluxlit._types import JsonValue
@@ -101,3 +102,26 @@ def progress(ready: Crew, wanted: Crew, seconds: float) -> str:
     gateways = f"{ready.gateways} of {wanted.gateways} gateway"
     uis = f"{ready.uis} of {wanted.uis} UI workers"
     return f"still starting after {seconds:.0f} s: ready are {gateways} and {uis}"
+
+
+def workbench_hints(address: Address, environ: Mapping[str, str]) -> str:
+    """Return how to reach the service through Posit Workbench or Connect.
+
+    Workbench shows a port of the session under a path that its own program computes
+    (https://docs.posit.co/ide/server-pro/user/rstudio-pro/guide/shiny-for-python.html); an app
+    that lives under a path has to know it.
+
+    Args:
+        address: Where the service is.
+        environ: The session's variables, of which Posit's tell where we are.
+    """
+    product = environ.get("POSIT_PRODUCT") or environ.get("RSTUDIO_PRODUCT")
+    place = product or ("Workbench" if "RS_SERVER_URL" in environ else "Workbench or Connect")
+    health = f"{address.origin}{address.mount}{address.prefix}/healthz"
+    lines = [f"Behind Posit {place}: its proxy on this machine is believed. Health: {health}"]
+    if not address.mount:
+        program = "/usr/lib/rstudio-server/bin/rserver-url"
+        lines.append(f"If the page stays empty: FLUXLIT_ROOT_PATH=$({program} {address.port})")
+    if base := environ.get("RS_SERVER_URL"):
+        lines.append(f"Open it from the Ports tab of {base}")
+    return "\n".join(f"  {line}" for line in lines)

@@ -22,7 +22,7 @@ from fluxlit._signals import asking_signals
 from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
-from fluxlit.runtime.banner import Address, Crew, banner, progress
+from fluxlit.runtime.banner import Address, Crew, banner, progress, workbench_hints
 from fluxlit.runtime.pidfile import PidFile
 from fluxlit.workers.board import Board
 from fluxlit.workers.command import WorkerKind
@@ -61,6 +61,7 @@ class RunOptions:
         overrides: Settings from the command line, by name.
         workers: How many gateway workers share the public socket.
         pidfile: Where to put the pid file; None for none.
+        workbench: Behind Posit Workbench or Connect: tell how to get there.
     """
 
     target: str
@@ -68,6 +69,7 @@ class RunOptions:
     workers: int = 1
     overrides: dict[str, JsonValue] = field(default_factory=dict)
     pidfile: Path | None = None
+    workbench: bool = False
 
 
 class Supervisor:
@@ -149,6 +151,8 @@ class Supervisor:
         if self._address is not None:
             took = time.monotonic() - started
             self._announce(banner(self._address, took, self._wanted))
+            if self._options.workbench:
+                self._announce(workbench_hints(self._address, os.environ))
         await self._until_signal(self._keep())
 
     async def _tell_progress(self, started: float) -> None:

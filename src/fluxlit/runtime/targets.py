@@ -69,12 +69,18 @@ def _file_target(place: str, attribute: str) -> Target:
     root, module = file.parent, file.stem
     while (root / "__init__.py").is_file():  # so that relative imports work in it
         root, module = root.parent, f"{root.name}.{module}"
-    attribute = attribute or _find_app(file)
+    attribute = attribute or find_made(file, "FluxLit")
     return Target(module if attribute else file.stem, attribute, file)
 
 
-def _find_app(file: Path) -> str:
-    """Return the name that a file's top level gives to a ``FluxLit(...)``, or ``""``."""
+def find_made(file: Path, class_name: str) -> str:
+    """Return the name that a file's top level gives to a ``ClassName(...)``, or ``""``.
+
+    The file is read, not imported.
+
+    Raises:
+        TargetError: The file is no Python.
+    """
     try:
         tree = ast.parse(file.read_bytes(), str(file))
     except (SyntaxError, ValueError, OSError) as exc:
@@ -82,7 +88,7 @@ def _find_app(file: Path) -> str:
         raise TargetError(msg, remedy="correct the file") from exc
     for statement in tree.body:
         name, value = _assignment(statement)
-        if name and _makes_app(value):
+        if name and _makes(value, class_name):
             return name
     return ""
 
@@ -96,13 +102,13 @@ def _assignment(statement: ast.stmt) -> tuple[str, ast.expr | None]:
     return "", None
 
 
-def _makes_app(value: ast.expr | None) -> bool:
+def _makes(value: ast.expr | None, class_name: str) -> bool:
     if not isinstance(value, ast.Call):
         return False
     called = value.func.value if isinstance(value.func, ast.Subscript) else value.func
     match called:
-        case ast.Name(id="FluxLit") | ast.Attribute(attr="FluxLit"):
-            return True
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name == class_name
     return False
 
 

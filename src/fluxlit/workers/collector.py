@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from fluxlit.config import FluxlitSettings
 from fluxlit.workers.memory import give_back, resident_meter
 
 _LOG: Final = logging.getLogger("fluxlit.workers")
@@ -75,6 +76,15 @@ class Policy:
     idle: float = 1.0
     growth: int = 64 * MIB
     limit: int = 192 * MIB
+
+    @classmethod
+    def from_settings(cls, settings: FluxlitSettings) -> Policy:
+        """Take the policy from an app's settings."""
+        return cls(
+            idle=settings.ui_collector_idle_s,
+            growth=settings.ui_collector_growth_bytes,
+            limit=settings.ui_collector_limit_bytes,
+        )
 
     def due(self, *, waiting: bool, quiet: float, grown: int) -> Reason | None:
         """Decide whether a collection is due after runs since the last one.

@@ -193,10 +193,7 @@ class HTTPProtocol(HttpToolsProtocol):
         )
 
     def _check_head(self) -> None:
-        hosts = 0
-        for name, _ in self.headers:
-            if name == b"host":
-                hosts += 1
+        hosts = [name for name, _ in self.headers].count(b"host")
         # RFC 9112 section 3.2.
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._stop(HTTPStatus.BAD_REQUEST, "A request has one Host header")

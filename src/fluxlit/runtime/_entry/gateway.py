@@ -11,6 +11,8 @@ import uvicorn
 
 from fluxlit.app import FluxLit
 from fluxlit.config import FluxlitSettings
+from fluxlit.config.deployment import observe
+from fluxlit.config.rules import refuse_doubtful
 from fluxlit.exceptions import FluxLitError, StartupError
 from fluxlit.fleet import Fleet
 from fluxlit.gateway.options import MAX_MESSAGE
@@ -41,6 +43,7 @@ PING_SECONDS = 20.0
 def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Tell the supervisor where to listen, get the sockets, serve on them."""
     settings = app.settings
+    refuse_doubtful(observe(settings, development=spec.development))
     lifeline.report(
         "loaded",
         host=settings.gateway_host,

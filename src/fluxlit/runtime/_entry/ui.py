@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -81,12 +80,7 @@ def _observer(spec: WorkerSpec, app: FluxLit) -> Callable[[float], None] | None:
 
 def _collector(settings: FluxlitSettings, watched: RunWatch) -> Job:
     """Put a collector beside the runs; return what looks while none ends."""
-    policy = Policy(
-        idle=settings.ui_collector_idle_s,
-        growth=settings.ui_collector_growth_bytes,
-        limit=settings.ui_collector_limit_bytes,
-    )
-    collector = Collector(policy, lambda: watched.waiting)
+    collector = Collector(Policy.from_settings(settings), lambda: watched.waiting)
     watched.on_end = collector.run_ended
     own_full_collections()
     return collector.run
@@ -97,23 +91,8 @@ def _tell_pages(spec: WorkerSpec, app: FluxLit) -> None:
     os.environ[_env.APP] = spec.target
     os.environ[_env.API_PREFIX] = app.settings.api_prefix()
     if not os.environ.get(_env.INTERNAL_API_BASE):
-        os.environ[_env.INTERNAL_API_BASE] = internal_base(app)
+        os.environ[_env.INTERNAL_API_BASE] = app.settings.internal_api_base()
         os.environ[_env.INTERNAL_API_SOCKET] = api_socket(spec.run_directory)
-
-
-def internal_base(app: FluxLit) -> str:
-    """Return the API's URL as a page sees it; the bytes travel over the private socket.
-
-    The host is the public one where it is known, which is what host checks of the API expect.
-    """
-    settings = app.settings
-    prefix = settings.api_prefix()
-    public = urlsplit(settings.public_base_url.strip()).netloc
-    if public:
-        return f"http://{public}{prefix}"
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.gateway_host, settings.gateway_host)  # noqa: S104 - read, not bound
-    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"http://{host}:{settings.gateway_port}{prefix}"
 
 
 def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> RunWatch:

@@ -1,0 +1,197 @@
+"""Options that several commands have, once: each group is a dataclass, spread into a command."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from fluxlit import _env
+from fluxlit._types import JsonValue
+
+
+class LogLevel(StrEnum):
+    """What is worth a log line."""
+
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    DEBUG = "debug"
+    TRACE = "trace"
+
+
+TargetArgument = Annotated[
+    str | None,
+    typer.Argument(
+        help="module:attribute, file.py:attribute, or a Streamlit script. Default: the project"
+        " file's target, else app:app.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where to listen and how much to say."""
+
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; 127.0.0.1 if unset.", show_default=False),
+    ] = None
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port; 8000 if unset, 0 for any.", min=0, max=65535, show_default=False),
+    ] = None
+    log_level: Annotated[
+        LogLevel | None,
+        typer.Option("--log-level", help="Least level to log; info if unset.", show_default=False),
+    ] = None
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what was said, as settings."""
+        level = self.log_level.value if self.log_level else None
+        said = {"gateway_host": self.host, "gateway_port": self.port, "log_level": level}
+        return {name: value for name, value in said.items() if value is not None}
+
+
+def _checked_workers(value: str | None) -> str | None:
+    """Refuse what is neither a number from 1 on nor "auto"."""
+    if value is None or value == "auto" or (value.isdecimal() and int(value)):
+        return value
+    msg = f'{value!r} is neither a number from 1 on nor "auto".'
+    raise typer.BadParameter(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How many processes serve."""
+
+    workers: Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)] = 1
+    ui_workers: Annotated[
+        str | None,
+        typer.Option(
+            help="UI workers that share the visitors; auto: one for each core. 1 if unset.",
+            metavar="N|auto",
+            show_default=False,
+            callback=_checked_workers,
+        ),
+    ] = None
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what was said, as settings."""
+        said = self.ui_workers
+        return {} if said is None else {"ui_workers": int(said) if said.isdecimal() else said}
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """Whom to believe about the visitor."""
+
+    proxy_headers: Annotated[
+        bool | None,
+        typer.Option(
+            "--proxy-headers/--no-proxy-headers",
+            help="Believe X-Forwarded-* of the proxies in --forwarded-allow-ips.",
+            show_default=False,
+        ),
+    ] = None
+    forwarded_allow_ips: Annotated[
+        str | None,
+        typer.Option(help="Proxies to believe; 127.0.0.1,::1 if unset.", show_default=False),
+    ] = None
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what was said, as settings."""
+        said = {"trust_proxy": self.proxy_headers, "forwarded_allow_ips": self.forwarded_allow_ips}
+        return {name: value for name, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class PidFile:
+    """Where the pid file is."""
+
+    pidfile: Annotated[
+        Path | None, typer.Option(help="Pid file; .fluxlit-dev.pid if unset.", show_default=False)
+    ] = None
+    no_pidfile: Annotated[
+        bool, typer.Option("--no-pidfile", help="Write no pid file.", show_default=False)
+    ] = False
+
+    def path(self) -> Path | None:
+        """Return where to write it; None for nowhere."""
+        from fluxlit.runtime.pidfile import pidfile_path  # noqa: PLC0415 - `--help` needs none of it
+
+        unwanted = self.pidfile is None and _env.is_truthy(os.environ.get(_env.NO_PIDFILE))
+        return None if self.no_pidfile or unwanted else pidfile_path(self.pidfile, os.environ)
+
+
+DebugOption = Annotated[
+    bool, typer.Option("--debug", help="Log every request and decision.", show_default=False)
+]
+WorkbenchOption = Annotated[
+    bool,
+    typer.Option(
+        "--workbench",
+        help="Behind Posit Workbench or Connect; the same as `fluxlit workbench`.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
+
+Command = Callable[..., None]
+
+
+def spread(command: Command) -> Command:
+    """Give a command the options of its parameters that are dataclasses of options.
+
+    Typer reads a command's signature; this one writes the signature out.
+
+    Example:
+        >>> @spread
+        ... def run(binding: Binding, workers: int = 1) -> None: ...
+        >>> list(inspect.signature(run).parameters)
+        ['host', 'port', 'log_level', 'workers']
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Callable[..., object]] = {
+        name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)
+    }
+
+    def spread_out(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(
+                **{option.name: values.pop(option.name) for option in _options(group)}
+            )
+        command(**values)
+
+    parameters = [
+        option
+        for name, parameter in inspect.signature(command).parameters.items()
+        for option in (
+            _options(groups[name])
+            if name in groups
+            else [_keyword(name, hints[name], parameter.default)]
+        )
+    ]
+    spread_out.__name__, spread_out.__doc__ = command.__name__, command.__doc__
+    spread_out.__annotations__ = {item.name: item.annotation for item in parameters}
+    spread_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # PEP 362
+    return spread_out
+
+
+def _options(group: Callable[..., object]) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    own = inspect.signature(group).parameters.values()
+    return [_keyword(item.name, hints[item.name], item.default) for item in own]
+
+
+def _keyword(name: str, hint: object, default: object) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=hint)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+import typer
+from typer.main import get_command
+
+from fluxlit.cli import app
+from fluxlit.cli.flags import Binding, LogLevel, PidFile, Proxies, spread
+from fluxlit.cli.serve import Order
+from fluxlit.config import FluxlitSettings
+from fluxlit.config.provenance import FLAGS
+
+
+def test_what_was_said_becomes_settings() -> None:
+    assert Binding().overrides() == Proxies().overrides() == {}
+    said = Binding("localhost", 0, LogLevel.DEBUG)
+    assert said.overrides() == {
+        "gateway_host": "localhost",
+        "gateway_port": 0,
+        "log_level": "debug",
+    }
+    assert Proxies(proxy_headers=False, forwarded_allow_ips="").overrides() == {
+        "trust_proxy": False,
+        "forwarded_allow_ips": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("order", "settings"),
+    [
+        (Order("a:b"), {}),
+        (Order("a:b", workbench=True), {"trust_proxy": True}),
+        (Order("a:b", {"trust_proxy": False}, workbench=True), {"trust_proxy": False}),
+        (Order("a:b", debug=True), {"debug": True}),
+    ],
+)
+def test_what_a_way_to_serve_implies(order: Order, settings: dict[str, object]) -> None:
+    assert order.settings() == settings
+
+
+def test_where_the_pid_file_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLUXLIT_PIDFILE", raising=False)
+    monkeypatch.delenv("FLUXLIT_NO_PIDFILE", raising=False)
+    assert PidFile().path() == Path.cwd() / ".fluxlit-dev.pid"
+    assert PidFile(no_pidfile=True).path() is None
+    monkeypatch.setenv("FLUXLIT_NO_PIDFILE", "1")
+    assert PidFile().path() is None
+    assert PidFile(pidfile=Path("x.pid")).path() == Path.cwd() / "x.pid"
+
+
+def test_every_flag_of_a_setting_is_an_option_of_run() -> None:
+    run = getattr(get_command(app), "commands", {})["run"]
+    options = {spelt for option in run.params for spelt in option.opts}
+    assert set(FLAGS.values()) <= options
+    assert FLAGS.keys() <= FluxlitSettings.model_fields.keys()
+
+
+def test_groups_of_options_are_spread_and_gathered() -> None:
+    seen = []
+
+    @spread
+    def command(binding: Binding, count: Annotated[int, typer.Option()] = 2) -> None:
+        """Do it."""
+        seen.append((binding, count))
+
+    parameters = inspect.signature(command).parameters
+    assert list(parameters) == ["host", "port", "log_level", "count"]
+    assert [item.default for item in parameters.values()] == [None, None, None, 2]
+    assert (command.__name__, command.__doc__) == ("command", "Do it.")
+    command(host="a", port=1, log_level=None, count=3)
+    assert seen == [(Binding("a", 1), 3)]
