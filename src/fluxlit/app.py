@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-import secrets
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, Unpack
 
 from fastapi import FastAPI
 from typing_extensions import TypeVar
@@ -22,15 +21,21 @@ from fluxlit.exceptions import ConfigurationError, PageError
 from fluxlit.gateway.gateway import Gateway
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.upstream import Upstreams
-from fluxlit.health import Probe, Prober, Readiness, add_health_routes
-from fluxlit.pages.records import PageFn, PageRecord, make_record
-from fluxlit.pages.registry import PageRegistry, discover
+from fluxlit.given import existing_script, with_arguments
+from fluxlit.health import Readiness, add_health_routes
+from fluxlit.pages.book import PageBook, PageRules
+from fluxlit.pages.flags import FluxlitFeatureFlags
+from fluxlit.pages.manifest import PageManifest, build_page_manifest
+from fluxlit.pages.navigation import Navigation, NavigationModel
+from fluxlit.pages.records import PageFn, PageOptions, PageRecord
+from fluxlit.pages.registry import discover
 from fluxlit.pages.runner import Site
-from fluxlit.sidecar import LocalUpstreams, Sidecar, locate
+from fluxlit.sidecar import LocalUpstreams, Sidecar, locate, spec_beside
+from fluxlit.stores import SessionStore
 from fluxlit.unified import UnifiedApp, told
 from fluxlit.urls import FluxLitPublicUrls
-from fluxlit.workers.spec import WorkerSpec
 
+PageFnT = TypeVar("PageFnT", bound=PageFn)
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
 
 DEFAULT_TARGET: Final = "app:app"
@@ -49,6 +54,8 @@ class FluxLit(Generic[SettingsT]):
         fastapi_kwargs: Arguments for :class:`fastapi.FastAPI`, such as ``lifespan``.
         streamlit_run_args: Arguments as for ``streamlit run``: ``["--server.maxUploadSize=400"]``.
         streamlit_page_config: Arguments for ``st.set_page_config``.
+        session_store: Where state that outlives a session is kept; pages that ask for a
+            ``SessionStore`` get it.
         api: An existing FastAPI app to serve instead of a new one; it keeps its lifespan,
             middleware and mounts.
         streamlit_script: An existing Streamlit script to serve instead of registered pages, with
@@ -76,16 +83,18 @@ class FluxLit(Generic[SettingsT]):
         fastapi_kwargs: Mapping[str, Any] | None = None,
         streamlit_run_args: Sequence[str] | None = None,
         streamlit_page_config: Mapping[str, Any] | None = None,
+        session_store: SessionStore | None = None,
         api: FastAPI | None = None,
         streamlit_script: str | Path | None = None,
     ) -> None:
         given: Any = settings if settings is not None else load_settings(FluxlitSettings)
-        self._settings: SettingsT = _with_arguments(
+        self._settings: SettingsT = with_arguments(
             given, title, streamlit_run_args, streamlit_page_config
         )
         self._import_target = (import_target or "").strip() or None
-        self._pages = PageRegistry()
-        self._script = _existing(streamlit_script)
+        self._session_store = session_store
+        self._pages = PageBook(self._page_rules)
+        self._script = existing_script(streamlit_script)
         self._readiness = Readiness()
         self._urls = FluxLitPublicUrls(self)
         self._asgi: UnifiedApp | None = None
@@ -109,6 +118,7 @@ class FluxLit(Generic[SettingsT]):
     def api(self, api: FastAPI) -> None:
         self._api = api
         self._asgi = None
+        self._pages.forget()
         add_health_routes(api, self._readiness)
 
     @property
@@ -136,44 +146,65 @@ class FluxLit(Generic[SettingsT]):
         """The pages as they were registered."""
         return list(self._pages)
 
-    def page(
-        self,
-        path: str,
-        *,
-        title: str | None = None,
-        icon: str | None = None,
-        tags: Sequence[str] = (),
-    ) -> Callable[[PageFn], PageFn]:
+    @property
+    def session_store(self) -> SessionStore | None:
+        """Where state that outlives a session is kept, if that was said."""
+        return self._session_store
+
+    @property
+    def dependency_overrides(self) -> dict[Callable[..., Any], Callable[..., Any]]:
+        """Dependencies and what is called in their place, by routes and by pages; for tests."""
+        return self._api.dependency_overrides
+
+    def page(self, path: str, **options: Unpack[PageOptions]) -> Callable[[PageFnT], PageFnT]:
         """Register a function as a page.
 
         Args:
-            path: ``"/"`` for the UI's root, else one segment: ``"/users"``.
-            title: Shown in navigation and tab; by default made from the function's name.
-            icon: An emoji or ``":material/name:"``.
-            tags: Words to group pages by.
+            path: ``"/"`` for the UI's root, else one segment: ``"/users"``. Path parameters are
+                segments in braces: ``"/users/{id}"`` is opened with ``/users/3``.
+            options: ``title``, ``icon``, ``tags``, ``page_meta``, ``section``, ``default``,
+                ``visible``, ``requires``: see :class:`~fluxlit.pages.PageOptions`.
 
         Returns:
             A decorator that returns the function unchanged.
 
         Raises:
-            PageError: The path is taken or cannot be a page's, or a parameter of the function
-                cannot be given.
+            PageError: The path is taken or cannot be a page's.
+            PageSignatureError: A parameter of the function cannot be given.
 
         Example:
             >>> @app.page("/users", title="Users", icon="👥")
-            ... def users(st: Any, client: ApiClient) -> None:
-            ...     st.dataframe(client.get("/users").json())
+            ... def users(st: Any, client: ApiClient, limit: int = 50) -> None:
+            ...     st.dataframe(client.get("/users", params={"limit": limit}).json())
         """
         if self._script is not None:
             msg = f"page {path!r}: this app serves the script {self._script.name} instead of pages"
             raise PageError(msg, remedy="drop streamlit_script=, or move the page into its pages/")
 
-        def register(fn: PageFn) -> PageFn:
-            record = make_record(path, fn, title=title, icon=icon, tags=tuple(tags))
-            self._pages.add(record, taken=self._settings.api_prefix())
+        def register(fn: PageFnT) -> PageFnT:
+            frame = inspect.currentframe()
+            caller = frame.f_back if frame is not None else None
+            self._pages.register(path, fn, options, {} if caller is None else caller.f_locals)
             return fn
 
         return register
+
+    def build_page_manifest(self, *, version: int = 1) -> PageManifest:
+        """Describe the pages as plain values; see :func:`fluxlit.pages.build_page_manifest`."""
+        return build_page_manifest(self, version=version)
+
+    def arranged_pages(self) -> Navigation:
+        """Return the pages as they stand in the navigation."""
+        return self._pages.navigation()
+
+    def navigation(self, model: NavigationModel) -> FluxLit[SettingsT]:
+        """Arrange the pages: their order, headings, and which are hidden.
+
+        Returns:
+            The app.
+        """
+        self._pages.arrange(model)
+        return self
 
     def discover_pages(self, directory: str | Path, *, package: str) -> FluxLit[SettingsT]:
         """Import every module of a folder; each may define ``register(app)``.
@@ -203,21 +234,31 @@ class FluxLit(Generic[SettingsT]):
         """Make a client for this app's API, for use in a page or beside the service."""
         return ApiClient(propagate_request_id=True)
 
-    def site(self) -> Site:
-        """Return the pages as one run of the UI needs them."""
-        client = self.get_client()
-        provided: dict[type, object] = {
-            ApiClient: client,
+    def provided(self) -> dict[type, object]:
+        """Return what a page function can get, by type, besides ``st`` and the client."""
+        return {
             FluxLit: self,
-            type(self._settings): self._settings,
+            FluxlitSettings: self._settings,
             FluxLitPublicUrls: self._urls,
+            FluxlitFeatureFlags: FluxlitFeatureFlags.of(self._settings),
+            SessionStore: self._session_store,
         }
-        return Site(
+
+    def site(self) -> Site:
+        """Return the pages as the runs of the UI need them."""
+        return self._pages.site(
             title=self._settings.title,
-            pages=tuple(self._pages),
-            default=self._pages.default,
             page_config=self._settings.streamlit_page_config,
-            provided=provided,
+            make_client=self.get_client,
+            replaced=self.dependency_overrides,
+        )
+
+    def _page_rules(self) -> PageRules:
+        return PageRules(
+            provided=self.provided(),
+            taken=self._settings.api_prefix(),
+            strict=self._settings.strict_page_signatures,
+            may_yield=FluxlitFeatureFlags.of(self._settings).experimental_yield_pages,
         )
 
     def override_settings(self, values: Mapping[str, JsonValue]) -> None:
@@ -226,6 +267,7 @@ class FluxLit(Generic[SettingsT]):
         load_settings(FluxlitSettings, **dict(values))  # a copy is not validated
         self._settings = changed
         self._asgi = None
+        self._pages.forget()
 
     def asgi(self, upstreams: Upstreams, *, internal_socket: str = "") -> UnifiedApp:
         """Build the service as one ASGI app over upstreams that somebody else keeps alive.
@@ -244,7 +286,7 @@ class FluxLit(Generic[SettingsT]):
             internal_socket=internal_socket,
         )
         gateway = Gateway(self._api, options, upstreams)
-        self._readiness.prober = _prober(gateway, upstreams)
+        self._readiness.prober = gateway.prober
         add_health_routes(self._api, self._readiness)  # behind what was added since
         return gateway
 
@@ -270,13 +312,7 @@ class FluxLit(Generic[SettingsT]):
 
     def _standalone(self) -> UnifiedApp:
         upstreams = LocalUpstreams(hands_over=self._settings.ui_handoff)
-        spec = WorkerSpec(
-            target=self._find_target(),
-            run_directory="",
-            development=self._settings.debug,
-            search_path=[entry or str(Path.cwd()) for entry in sys.path],
-            cookie_secret=secrets.token_hex(32),
-        )
+        spec = spec_beside(self._find_target(), development=self._settings.debug)
         gateway = self._gateway(upstreams)
         return UnifiedApp(self._api, gateway, [Sidecar(spec, upstreams, gateway.internal)])
 
@@ -284,35 +320,3 @@ class FluxLit(Generic[SettingsT]):
         """Find out where this object can be imported: what was said, else where it is."""
         said = self._import_target or os.environ.get(_env.APP, "").strip()
         return said or locate(self) or DEFAULT_TARGET
-
-
-def _with_arguments(
-    settings: SettingsT,
-    title: str | None,
-    run_args: Sequence[str] | None,
-    page_config: Mapping[str, Any] | None,
-) -> SettingsT:
-    """Merge constructor arguments into a copy: another app may share the settings object."""
-    changed: dict[str, Any] = {} if title is None else {"title": title}
-    if run_args:
-        changed["streamlit_run_cli_args"] = [*settings.streamlit_run_cli_args, *run_args]
-    if page_config:
-        changed["streamlit_page_config"] = {**settings.streamlit_page_config, **page_config}
-    return settings.model_copy(update=changed)
-
-
-def _existing(script: str | Path | None) -> Path | None:
-    if script is None:
-        return None
-    path = Path(script).resolve()
-    if not path.is_file():
-        msg = f"streamlit_script {str(script)!r} does not exist (looked for {path})"
-        raise ConfigurationError(msg, remedy="give a path relative to the working directory")
-    return path
-
-
-def _prober(gateway: Gateway, upstreams: Upstreams) -> Prober:
-    async def probe() -> Probe:
-        return await gateway.probe(upstreams.select({"type": "http", "headers": []}))
-
-    return probe

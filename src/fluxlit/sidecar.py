@@ -7,6 +7,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import secrets
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -55,6 +56,17 @@ class LocalUpstreams:
         path = ui_socket(folder, 0)
         handoff = handoff_socket(path) if self._hands_over else None
         return Upstream(name="ui-0", socket_path=path, handoff_path=handoff)
+
+
+def spec_beside(target: str, *, development: bool) -> WorkerSpec:
+    """Return what a UI worker is told that serves beside this process."""
+    return WorkerSpec(
+        target=target,
+        run_directory="",
+        development=development,
+        search_path=[entry or str(Path.cwd()) for entry in sys.path],
+        cookie_secret=secrets.token_hex(32),
+    )
 
 
 class Sidecar:

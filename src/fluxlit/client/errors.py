@@ -18,6 +18,16 @@ DETAIL_BODY_BYTES: Final = 65_536
 class ApiError(httpx2.HTTPStatusError, FluxLitError):
     """The API answered, and the answer is no success. Names method, path, status and detail."""
 
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return self.response.status_code
+
+    @property
+    def detail(self) -> str:
+        """What the API says about it: FastAPI's ``detail`` in one line, or ``""``."""
+        return _detail(self.response)
+
     @classmethod
     def from_response(cls, response: httpx2.Response) -> Self:
         """Make the error for an answer; the query and all headers stay out of its words."""

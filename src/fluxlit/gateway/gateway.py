@@ -56,6 +56,7 @@ class Gateway:
         self._api_has_root_path = bool(getattr(api, "root_path", ""))
         is_plain = bool(options.prefix) and not self._api_has_root_path
         self._plain_api = (self._docs_base + b"/",) if is_plain else ()
+        self._upstreams = upstreams
         self._ui = _user_interface(options, upstreams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,6 +107,10 @@ class Gateway:
     async def probe(self, upstream: Upstream, timeout_seconds: float = 2.0) -> Probe:
         """Ask an upstream whether it is ready."""
         return await self._ui.probe(upstream, timeout_seconds)
+
+    async def prober(self) -> Probe:
+        """Ask the upstream that a new visitor would get whether it is ready."""
+        return await self.probe(self._upstreams.select({"type": "http", "headers": []}))
 
     async def _elsewhere(
         self, scope: Scope, route: Route, receive: Receive, sent: StampedSend, *, trusted: bool
