@@ -6,16 +6,17 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final, Generic, Unpack
 
 from fastapi import FastAPI
 from typing_extensions import TypeVar
 
 from fluxlit import _env
+from fluxlit._paths import path_parameters
 from fluxlit._types import JsonValue, Receive, Scope, Send
 from fluxlit.api import docs_paths, make_api
 from fluxlit.client import ApiClient
+from fluxlit.client.calls import Operations
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.exceptions import ConfigurationError, PageError
 from fluxlit.gateway.gateway import Gateway
@@ -25,10 +26,11 @@ from fluxlit.given import existing_script, with_arguments
 from fluxlit.health import Readiness, add_health_routes
 from fluxlit.pages.book import PageBook, PageRules
 from fluxlit.pages.flags import FluxlitFeatureFlags
+from fluxlit.pages.links import PageLink, link_to
 from fluxlit.pages.manifest import PageManifest, build_page_manifest
-from fluxlit.pages.navigation import Navigation, NavigationModel
+from fluxlit.pages.navigation import NavigationModel
 from fluxlit.pages.records import PageFn, PageOptions, PageRecord
-from fluxlit.pages.registry import discover
+from fluxlit.pages.registry import discover, offer
 from fluxlit.pages.runner import Site
 from fluxlit.sidecar import LocalUpstreams, Sidecar, locate, spec_beside
 from fluxlit.stores import SessionStore
@@ -97,6 +99,7 @@ class FluxLit(Generic[SettingsT]):
         self._script = existing_script(streamlit_script)
         self._readiness = Readiness()
         self._urls = FluxLitPublicUrls(self)
+        self._operations = Operations(lambda: self._api.routes)
         self._asgi: UnifiedApp | None = None
         if api is not None and fastapi_kwargs:
             msg = "fastapi_kwargs are for a FastAPI app that FluxLit makes, and api= was given"
@@ -117,6 +120,7 @@ class FluxLit(Generic[SettingsT]):
     @api.setter
     def api(self, api: FastAPI) -> None:
         self._api = api
+        self._operations = Operations(lambda: api.routes)
         self._asgi = None
         self._pages.forget()
         add_health_routes(api, self._readiness)
@@ -160,10 +164,9 @@ class FluxLit(Generic[SettingsT]):
         """Register a function as a page.
 
         Args:
-            path: ``"/"`` for the UI's root, else one segment: ``"/users"``. Path parameters are
-                segments in braces: ``"/users/{id}"`` is opened with ``/users/3``.
-            options: ``title``, ``icon``, ``tags``, ``page_meta``, ``section``, ``default``,
-                ``visible``, ``requires``: see :class:`~fluxlit.pages.PageOptions`.
+            path: ``"/"`` for the UI's root, else one segment: ``"/users"``; with parameters
+                ``"/users/{id}"``, which is opened with ``/users/3``.
+            options: See :class:`~fluxlit.pages.PageOptions`.
 
         Returns:
             A decorator that returns the function unchanged.
@@ -189,13 +192,22 @@ class FluxLit(Generic[SettingsT]):
 
         return register
 
+    def link(self, page: PageFn, /, **values: Any) -> PageLink:
+        """Make a link to a page: ``app.link(user, user_id=3).show(st)``.
+
+        Args:
+            page: The page function.
+            values: Values for what the page reads from its address, by parameter name.
+
+        Raises:
+            PageError: The function is no page, or the values are not what the page reads.
+        """
+        base = self._settings.public_mount_path() + self._settings.ui_base()
+        return link_to(self.site(), page, values, base=base)
+
     def build_page_manifest(self, *, version: int = 1) -> PageManifest:
         """Describe the pages as plain values; see :func:`fluxlit.pages.build_page_manifest`."""
         return build_page_manifest(self, version=version)
-
-    def arranged_pages(self) -> Navigation:
-        """Return the pages as they stand in the navigation."""
-        return self._pages.navigation()
 
     def navigation(self, model: NavigationModel) -> FluxLit[SettingsT]:
         """Arrange the pages: their order, headings, and which are hidden.
@@ -220,19 +232,13 @@ class FluxLit(Generic[SettingsT]):
             ImportError: The folder is not a package, or one of its modules fails.
             TypeError: *package* is not a package.
         """
-
-        def register(module: ModuleType) -> None:
-            hook = getattr(module, "register", None)
-            if hook is not None:
-                hook(self)
-
-        discover(directory, package=package, register=register)
+        discover(directory, package=package, register=lambda module: offer(module, self))
         self._pages.sort()
         return self
 
     def get_client(self) -> ApiClient:
         """Make a client for this app's API, for use in a page or beside the service."""
-        return ApiClient(propagate_request_id=True)
+        return ApiClient(propagate_request_id=True, operations=self._operations)
 
     def provided(self) -> dict[type, object]:
         """Return what a page function can get, by type, besides ``st`` and the client."""
@@ -283,6 +289,7 @@ class FluxLit(Generic[SettingsT]):
         options = GatewayOptions.from_settings(
             self._settings,
             docs_paths=self._docs_paths(),
+            page_paths=tuple(page.path for page in self._pages if path_parameters(page.path)),
             internal_socket=internal_socket,
         )
         gateway = Gateway(self._api, options, upstreams)

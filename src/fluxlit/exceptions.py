@@ -9,6 +9,7 @@
     │   └── PageSignatureError    a parameter of its function cannot be given (also a TypeError)
     ├── PageInputError            the request that opened a page lacks what the page declares
     ├── PageRefused               a guard does not let this visitor see a page
+    ├── CallError                 a function of the API cannot be called from a page
     ├── StartupError              the service cannot start: port taken, a worker failed
     ├── BodyTooLarge              a request to the UI is larger than the gateway may pass on
     ├── RequestTimeout            a client did not send in time the body that it announced
@@ -84,6 +85,10 @@ class PageRefused(FluxLitError):
 
     def __init__(self, message: str = "You may not see this page.", *, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
+
+
+class CallError(FluxLitError):
+    """A function of the API cannot be called from a page: it serves no route, or a special one."""
 
 
 class StartupError(FluxLitError):

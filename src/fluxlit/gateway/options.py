@@ -42,6 +42,7 @@ class GatewayOptions:
         ws_max_message_bytes: Largest WebSocket message, either way.
         access_log: Write one line a request.
         docs_paths: Paths at the UI's root that lead to the API's documentation: ``"/docs"``.
+        page_paths: Paths of pages that have parameters: ``"/users/{id}"``.
         internal_socket: Path of the gateway's private socket; connections that arrive on it reach
             the API only. Empty when there is none.
     """
@@ -68,11 +69,17 @@ class GatewayOptions:
     ws_max_message_bytes: int = MAX_MESSAGE
     access_log: bool = False
     docs_paths: frozenset[str] = frozenset()
+    page_paths: tuple[str, ...] = ()
     internal_socket: str = ""
 
     @classmethod
     def from_settings(
-        cls, settings: FluxlitSettings, *, docs_paths: frozenset[str], internal_socket: str
+        cls,
+        settings: FluxlitSettings,
+        *,
+        docs_paths: frozenset[str],
+        internal_socket: str,
+        page_paths: tuple[str, ...] = (),
     ) -> GatewayOptions:
         """Take from an app's settings what the gateway decides by."""
         return cls(
@@ -100,6 +107,7 @@ class GatewayOptions:
             ws_max_message_bytes=settings.gateway_ws_max_message_bytes or MAX_MESSAGE,
             access_log=settings.enable_gateway_access_log or settings.debug,
             docs_paths=docs_paths,
+            page_paths=page_paths,
             internal_socket=internal_socket,
         )
 

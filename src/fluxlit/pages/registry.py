@@ -94,6 +94,13 @@ def discover(directory: str | Path, *, package: str, register: Callable[[ModuleT
     return len(modules)
 
 
+def offer(module: ModuleType, app: object) -> None:
+    """Let a module register its pages, if it has a function ``register(app)``."""
+    hook = getattr(module, "register", None)
+    if hook is not None:
+        hook(app)
+
+
 def _check_path(record: PageRecord, taken: str) -> None:
     page, slug = f"page {record.path!r}", record.slug
     first = record.path.strip("/").split("/")[0]

@@ -6,13 +6,13 @@ import json
 from typing import Protocol
 
 from fluxlit.pages.manifest import Described, build_page_manifest
-from fluxlit.pages.navigation import Navigation
+from fluxlit.pages.runner import Site
 
 
 class Arranged(Described, Protocol):
     """What is validated; an app is one."""
 
-    def arranged_pages(self) -> Navigation:
+    def site(self) -> Site:
         """Return the pages as they stand in the navigation."""
 
 
@@ -28,7 +28,7 @@ def validate_fluxlit_pages(app: Arranged, *, strict_signatures: bool | None = No
             ``strict_page_signatures``.
     """
     strict = app.settings.strict_page_signatures if strict_signatures is None else strict_signatures
-    problems = list(app.arranged_pages().problems)
+    problems = list(app.site().navigation.problems)
     if strict:
         problems += [f"{it.path}: {loose}" for it in app.page_records for loose in it.plan.loose]
     try:
