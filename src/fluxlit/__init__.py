@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from fluxlit.client import ApiClient
     from fluxlit.config import FluxlitSettings
     from fluxlit.deep_links import match_nav_page, query_params
-    from fluxlit.pages import Cookie, Depends, Header, NavigationModel, Page, PageMeta, Query, SessionModel, parse_query_params
+    from fluxlit.pages import (
+        Cookie,
+        Depends,
+        Header,
+        NavigationModel,
+        Page,
+        PageMeta,
+        Query,
+        SessionModel,
+        parse_query_params,
+    )
     from fluxlit.stores import SessionStore
     from fluxlit.urls import FluxLitPublicUrls
 

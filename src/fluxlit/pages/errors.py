@@ -52,7 +52,7 @@ def explain(error: Exception) -> Notice:
         case PageRefused():
             return Notice(_plain(str(error)), "warning", expected=True)
         case HTTPException():
-            return _of_status(error.status_code, str(error.detail), expected=True)
+            return _of_status(error.status_code, str(error.detail))
         case ApiUnavailableError():
             return Notice("The service did not answer. Please try again in a moment.")
         case ApiError():
@@ -60,11 +60,11 @@ def explain(error: Exception) -> Notice:
     return UNKNOWN
 
 
-def _of_status(status: int, detail: str, *, expected: bool = False) -> Notice:
+def _of_status(status: int, detail: str) -> Notice:
     """Pass on what is said to the caller of an API; what is wrong inside it stays there."""
     if status >= 500 or not detail:
         return UNKNOWN
-    return Notice(_plain(detail), "warning" if status in {401, 403} else "error", expected=expected)
+    return Notice(_plain(detail), "warning" if status in {401, 403} else "error", expected=True)
 
 
 def show(st: Any, error: Exception, *, page: str) -> None:
