@@ -13,9 +13,13 @@ class FakePage:
     body: Callable[[], None]
     title: str
     icon: str | None
-    url_path: str
+    slug: str
     default: bool
     visibility: str
+
+    @property
+    def url_path(self) -> str:
+        return "" if self.default else self.slug
 
     def run(self) -> None:
         self.body()
@@ -63,15 +67,18 @@ class FakeStreamlit:
 
     def Page(self, run: Callable[[], None], **options: Any) -> FakePage:  # noqa: N802 - Streamlit's name
         self.made += 1
-        return FakePage(run, **options)
+        return FakePage(run, slug=options.pop("url_path"), **options)
 
     def navigation(self, pages: Any, **options: Any) -> FakePage:
         self.navigation_options = options
         self.sections = pages if isinstance(pages, dict) else {"": pages}
         self.pages = [page for several in self.sections.values() for page in several]
-        shown = {page.url_path: page for page in self.pages}
         default = next(page for page in self.pages if page.default)
+        shown = {page.slug: page for page in self.pages}
         return shown.get(self.choose, default)
+
+    def menu(self, pages: Any, **options: Any) -> Callable[[], FakePage]:
+        return lambda: self.navigation(pages, **options)
 
     def switch_page(self, page: FakePage, *, query_params: Mapping[str, Any]) -> None:
         self.switched = page.url_path, query_params

@@ -31,7 +31,8 @@ def site(*pages: Row, model: NavigationModel | None = None, **options: Any) -> S
 
 
 def run(st: FakeStreamlit, shown: Site) -> FakeStreamlit:
-    run_site(cast("ModuleType", st), shown)
+    shown.shown._menus.clear()  # each stand-in keeps its own record
+    run_site(cast("ModuleType", st), shown, st.menu)
     return st
 
 
@@ -50,18 +51,17 @@ def refuse() -> None:
 def test_the_chosen_page_runs_and_only_that_one() -> None:
     st = run(FakeStreamlit("users"), site(("/", home), ("/users", users)))
     assert st.written == ["users"]
-    assert [(page.url_path, page.default) for page in st.pages] == [
+    assert [(page.slug, page.default) for page in st.pages] == [
         ("home", True),
         ("users", False),
     ]
 
 
-def test_streamlit_s_page_objects_are_made_once_and_copied_for_each_run() -> None:
+def test_streamlit_s_page_objects_are_made_once() -> None:
     pages = site(("/", home), ("/users", users))
     first, second = run(FakeStreamlit(), pages), run(FakeStreamlit("users"), pages)
     assert (first.made, second.made) == (2, 0)
     assert second.written == ["users"]
-    assert not set(map(id, first.pages)) & set(map(id, second.pages))
 
 
 def test_an_async_page_runs_to_its_end() -> None:

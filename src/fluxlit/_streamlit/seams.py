@@ -59,6 +59,19 @@ SEAMS: Final = (
     Seam("streamlit.config", "_main_script_path", "finds .streamlit beside the script"),
     Seam("streamlit.config", "get_config_files", "leaves the user's own choices alone"),
     Seam("streamlit.config", "_config_options_template", "knows which options are secret"),
+    Seam("streamlit.proto.ForwardMsg_pb2", "ForwardMsg", "the message that a menu is"),
+    Seam("streamlit.runtime.scriptrunner", "get_script_run_ctx", "the run that a menu is for"),
+    Seam(
+        "streamlit.runtime.scriptrunner_utils.script_run_context",
+        "ScriptRunContext.set_mpa_v2_page",
+        "tells which page a run is of, without composing the menu anew",
+    ),
+    Seam(
+        "streamlit.runtime.scriptrunner_utils.script_run_context",
+        "ScriptRunContext.enqueue",
+        "sends a menu that was composed before",
+    ),
+    Seam("streamlit.navigation.page", "Page._script_hash", "finds a page by what the browser says"),
     Seam("streamlit.runtime.runtime_util", "get_max_message_size_bytes", "WebSocket message limit"),
 )
 """Everything beyond Streamlit's documentation, in one list."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
@@ -21,27 +21,64 @@ from fluxlit.pages.navigation import Entry, Navigation
 from fluxlit.pages.records import PageRecord
 from fluxlit.pages.run import Call, Run, is_generator
 
-DEEP_LINK = "page"
+DEEP_LINK: Final = "page"
 """The query parameter that names a page to go to."""
+
+_MOST_MENUS: Final = 64
+"""Menus that are kept: one for each combination of pages that visitors are refused."""
+
+MenuOfPages = Callable[[], Any]
+"""Tells the browser of the pages and returns the one that it is at."""
+
+
+class MakeMenu(Protocol):
+    """Makes a menu of Streamlit's page objects, alone or under headings."""
+
+    def __call__(self, pages: Any, *, position: str, expanded: bool | int) -> MenuOfPages:
+        """Make it."""
 
 
 class StreamlitPages:
-    """Streamlit's page objects: made once for each page, copied for each run.
+    """What Streamlit is told of an app's pages: made once, not for each run.
 
-    Making one takes 70 µs, which sixty pages would pay on each interaction; a copy takes 1 µs. The
-    copy is needed because Streamlit notes in the object that it may be run.
+    Making Streamlit's object of a page takes 70 µs, which each rerun would pay for each page.
     """
 
     def __init__(self) -> None:
         self._made: dict[tuple[str, bool], Any] = {}
+        self._menus: dict[frozenset[str], MenuOfPages] = {}
 
     def page(self, st: Any, entry: Entry, *, refused: bool = False) -> Any:
-        """Return the object of one page for one run."""
+        """Return a copy of the object of one page."""
+        return copy.copy(self._page(st, entry, refused=refused))
+
+    def menu(
+        self, st: Any, navigation: Navigation, refused: frozenset[str], make: MakeMenu
+    ) -> MenuOfPages:
+        """Return the menu for visitors who are refused these pages, by their slugs."""
+        found = self._menus.get(refused)
+        if found is None:
+            if len(self._menus) >= _MOST_MENUS:
+                self._menus.clear()
+            found = self._menus[refused] = make(
+                self._sections(st, navigation, refused),
+                position=navigation.position,
+                expanded=navigation.expanded,
+            )
+        return found
+
+    def _sections(self, st: Any, navigation: Navigation, refused: frozenset[str]) -> Any:
+        sections: dict[str, list[Any]] = {}
+        for entry in navigation.entries:
+            page = self._page(st, entry, refused=entry.record.slug in refused)
+            sections.setdefault(entry.section, []).append(page)
+        return sections if len(sections) > 1 or "" not in sections else sections[""]
+
+    def _page(self, st: Any, entry: Entry, *, refused: bool) -> Any:
         key = entry.record.slug, refused
-        made = self._made.get(key)
-        if made is None:
-            made = self._made.setdefault(key, _streamlit_page(st, entry, refused=refused))
-        return copy.copy(made)
+        if key not in self._made:
+            self._made.setdefault(key, _streamlit_page(st, entry, refused=refused))
+        return self._made[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +93,8 @@ class Site:
         make_client: Makes the API client of one run.
         replaced: Dependencies and what is called in their place; for tests.
         values: Values for parameters by their name; for tests.
-        shown: Streamlit's page objects.
+        shown: What Streamlit is told of the pages.
+        guarded: Pages that may be refused.
     """
 
     title: str
@@ -67,14 +105,28 @@ class Site:
     replaced: Mapping[Call, Call] = field(default_factory=dict)
     values: Mapping[str, object] = field(default_factory=dict)
     shown: StreamlitPages = field(default_factory=StreamlitPages, compare=False)
+    guarded: tuple[PageRecord, ...] = field(init=False)
+    _by_slug: Mapping[str, Entry] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        entries = self.navigation.entries
+        records = (entry.record for entry in entries)
+        object.__setattr__(self, "guarded", tuple(it for it in records if it.guards))
+        by_slug = {"" if entry.default else entry.record.slug: entry for entry in entries}
+        object.__setattr__(self, "_by_slug", by_slug)
+
+    def entry_at(self, url_path: str) -> Entry:
+        """Return the page that Streamlit knows under this path; the default page is at ``""``."""
+        return self._by_slug[url_path]
 
 
-def run_site(st: ModuleType, site: Site) -> None:
+def run_site(st: ModuleType, site: Site, make_menu: MakeMenu) -> None:
     """Run the page that the browser shows; the whole script of a UI worker.
 
     Args:
         st: The ``streamlit`` module.
         site: The app's pages.
+        make_menu: Makes the navigation over a set of pages.
     """
     _adopt_request_id(st)
     if not site.navigation.entries:
@@ -84,7 +136,7 @@ def run_site(st: ModuleType, site: Site) -> None:
         return
     provided = {**site.provided, ModuleType: st, ApiClient: site.make_client()}
     run = Run(st, provided, replaced=site.replaced, values=site.values)
-    script = _Script(st, site, run)
+    script = _Script(st, site, run, make_menu)
     try:
         with run:
             script()
@@ -99,58 +151,52 @@ class _Script:
         path: The page that is shown, once it is known.
     """
 
-    def __init__(self, st: ModuleType, site: Site, run: Run) -> None:
+    def __init__(self, st: ModuleType, site: Site, run: Run, make_menu: MakeMenu) -> None:
         self.path = ""
         self._st = st
         self._site = site
         self._run = run
+        self._make_menu = make_menu
 
     def __call__(self) -> None:
-        entries = self._site.navigation.entries
-        refusals = {entry.record.slug: refusal(entry.record, self._run) for entry in entries}
-        pages = {
-            self._site.shown.page(self._st, entry, refused=bool(refusals[entry.record.slug])): entry
-            for entry in entries
-        }
-        self._follow_deep_link(pages, refusals)
-        chosen = self._navigate(pages)
-        entry = pages[chosen]
+        site = self._site
+        refusals = self._refusals()
+        self._follow_deep_link(refusals)
+        menu = site.shown.menu(self._st, site.navigation, frozenset(refusals), self._make_menu)
+        chosen = menu()
+        entry = site.entry_at(chosen.url_path)
         self.path = entry.record.path
-        self._st.set_page_config(**page_config(self._site, entry))
-        token = _body.set(lambda: self._show(entry.record, refusals[entry.record.slug]))
+        self._st.set_page_config(**page_config(site, entry))
+        token = _body.set(lambda: self._show(entry.record, refusals.get(entry.record.slug)))
         try:
             chosen.run()
         finally:
             _body.reset(token)
 
-    def _navigate(self, pages: Mapping[Any, Entry]) -> Any:
-        navigation = self._site.navigation
-        sections: dict[str, list[Any]] = {}
-        for page, entry in pages.items():
-            sections.setdefault(entry.section, []).append(page)
-        headed = len(sections) > 1 or "" not in sections
-        return self._st.navigation(
-            sections if headed else list(pages),
-            position=navigation.position,
-            expanded=navigation.expanded,
-        )
+    def _refusals(self) -> dict[str, Exception]:
+        """Ask the guards; returns the slugs of the pages that are refused, and why."""
+        found = {}
+        for record in self._site.guarded:
+            refused = refusal(record, self._run)
+            if refused is not None:
+                found[record.slug] = refused
+        return found
 
-    def _follow_deep_link(
-        self, pages: Mapping[Any, Entry], refusals: Mapping[str, Exception | None]
-    ) -> None:
+    def _follow_deep_link(self, refusals: Mapping[str, Exception]) -> None:
         """Go to the page that ``?page=`` names, with the rest of the query string."""
-        query = query_values(self._st)
-        wanted = query.pop(DEEP_LINK, None)
-        if not wanted:
+        if DEEP_LINK not in self._st.query_params:
             return
-        open_pages = {
-            (entry.record.path, entry.title): page
-            for page, entry in pages.items()
-            if entry.visible and refusals[entry.record.slug] is None
+        query = query_values(self._st)
+        wanted = query.pop(DEEP_LINK)
+        entries = {
+            (entry.record.path, entry.title): entry
+            for entry in self._site.navigation.entries
+            if entry.visible and entry.record.slug not in refusals
         }
-        found = match_nav_page({DEEP_LINK: wanted[0]}, open_pages)
+        found = match_nav_page({DEEP_LINK: wanted[0]} if wanted else {}, entries)
         if found is not None:
-            self._st.switch_page(open_pages[found], query_params=query)
+            page = self._site.shown.page(self._st, entries[found])
+            self._st.switch_page(page, query_params=query)
 
     def _show(self, record: PageRecord, refused: Exception | None) -> None:
         if refused is not None:
