@@ -215,3 +215,7 @@ def test_the_site_is_made_once_and_anew_when_something_has_changed() -> None:
     assert [entry.record.path for entry in app.site().navigation.entries] == ["/", "/b"]
     app.navigation(NavigationModel(hidden=("/b",)))
     assert [entry.visible for entry in app.site().navigation.entries] == [True, False]
+    second = app.site()
+    app.override_settings({"title": "Other"})
+    assert second.title != "Other"
+    assert app.site().title == "Other"

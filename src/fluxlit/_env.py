@@ -31,6 +31,9 @@ EXPERIMENTAL_YIELD_PAGES: Final = "FLUXLIT_EXPERIMENTAL_YIELD_PAGES"
 TEST_PAGE_OVERRIDES: Final = "FLUXLIT_TEST_PAGE_OVERRIDES"
 """Values for parameters of pages by name, as a JSON object; for tests in another process."""
 
+CACHE_DIR: Final = "FLUXLIT_CACHE_DIR"
+"""Where precompressed files are kept; default: a folder in the user's cache directory."""
+
 TRUTHY: Final = frozenset({"1", "true", "yes", "on"})
 
 

@@ -19,6 +19,7 @@ from fluxlit.client import ApiClient
 from fluxlit.client.calls import Operations
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.exceptions import ConfigurationError, PageError
+from fluxlit.frontend import make_frontend
 from fluxlit.gateway.gateway import Gateway
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.upstream import Upstreams
@@ -26,6 +27,7 @@ from fluxlit.given import existing_script, with_arguments
 from fluxlit.health import Readiness, add_health_routes
 from fluxlit.pages.book import PageBook, PageRules
 from fluxlit.pages.flags import FluxlitFeatureFlags
+from fluxlit.pages.heads import page_heads
 from fluxlit.pages.links import PageLink, link_to
 from fluxlit.pages.manifest import PageManifest, build_page_manifest
 from fluxlit.pages.navigation import NavigationModel
@@ -195,12 +197,8 @@ class FluxLit(Generic[SettingsT]):
     def link(self, page: PageFn, /, **values: Any) -> PageLink:
         """Make a link to a page: ``app.link(user, user_id=3).show(st)``.
 
-        Args:
-            page: The page function.
-            values: Values for what the page reads from its address, by parameter name.
-
         Raises:
-            PageError: The function is no page, or the values are not what the page reads.
+            PageError: The function is no page, or the values are not what it reads.
         """
         base = self._settings.public_mount_path() + self._settings.ui_base()
         return link_to(self.site(), page, values, base=base)
@@ -292,7 +290,10 @@ class FluxLit(Generic[SettingsT]):
             page_paths=tuple(page.path for page in self._pages if path_parameters(page.path)),
             internal_socket=internal_socket,
         )
-        gateway = Gateway(self._api, options, upstreams)
+        untitled = self._script if "title" not in self._settings.model_fields_set else None
+        heads = page_heads(self.site(), self._urls.canonical_url, script=untitled)
+        frontend = make_frontend(self._settings, heads)
+        gateway = Gateway(self._api, options, upstreams, frontend)
         self._readiness.prober = gateway.prober
         add_health_routes(self._api, self._readiness)  # behind what was added since
         return gateway

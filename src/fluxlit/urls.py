@@ -45,11 +45,9 @@ class FluxLitPublicUrls:
 
     def app_base(self, request: HTTPConnection) -> str:
         """Return the app's root, without a final slash."""
+        if configured := self._configured_base():
+            return configured
         mount = self._app.settings.public_mount_path()
-        configured = urlsplit(self._app.settings.public_base_url.strip())
-        if configured.scheme and configured.netloc:
-            path = normalize(configured.path) or mount
-            return f"{configured.scheme}://{configured.netloc}{path}"
         scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
         return f"{scheme}://{request.url.netloc}{mount}"
 
@@ -100,9 +98,28 @@ class FluxLitPublicUrls:
         query = dict(query or {})
         for name in path_parameters(path):
             path = path.replace(f"{{{name}}}", quote(str(query.pop(name)), safe=""))
-        base = f"{self.app_base(request)}{self._app.settings.ui_base()}"
-        address = f"{base}{normalize(path)}" if normalize(path) else f"{base}/"
+        address = self._page(self.app_base(request), path)
         return f"{address}?{urlencode(query)}" if query else address
+
+    def canonical_url(self, path: str) -> str:
+        """Return a page's one public address; empty unless ``public_base_url`` is configured.
+
+        Args:
+            path: The path under which the page was registered.
+        """
+        base = self._configured_base()
+        return self._page(base, path) if base else ""
+
+    def _page(self, base: str, path: str) -> str:
+        ui = f"{base}{self._app.settings.ui_base()}"
+        return f"{ui}{normalize(path)}" if normalize(path) else f"{ui}/"
+
+    def _configured_base(self) -> str:
+        configured = urlsplit(self._app.settings.public_base_url.strip())
+        if not (configured.scheme and configured.netloc):
+            return ""
+        path = normalize(configured.path) or self._app.settings.public_mount_path()
+        return f"{configured.scheme}://{configured.netloc}{path}"
 
     def _api_page(self, request: HTTPConnection, path: str | None) -> str | None:
         return None if path is None else f"{self.api_base(request)}{path}"

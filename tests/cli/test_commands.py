@@ -19,7 +19,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-@pytest.mark.parametrize("command", ["", "dev", "run", "demo", "shutdown"])
+@pytest.mark.parametrize("command", ["", "dev", "run", "demo", "build", "shutdown"])
 def test_help_fits_a_terminal_and_explains_every_option(command: str, flag: str) -> None:
     status, text = run(*filter(None, [command]), flag)
     assert status == 0

@@ -37,6 +37,14 @@ _STARLETTE: Final = "streamlit.web.server.starlette.starlette_app"
 SEAMS: Final = (
     Seam(_STARLETTE, "create_starlette_app", "serves a Runtime as an ASGI app"),
     Seam("streamlit.runtime", "Runtime", "one per UI worker"),
+    Seam("streamlit.runtime", "runtime.MESSAGE_FLUSH_INTERVAL_SECS", "quick answers of small runs"),
+    Seam(
+        "streamlit.components.v2",
+        "manifest_scanner._is_likely_streamlit_component_package",
+        "a start that does not parse the metadata of every package four times",
+    ),
+    Seam("streamlit.runtime", "forward_msg_cache.util.calc_hash", "names large messages quickly"),
+    Seam("streamlit", "util.calc_hash", "names small messages as ever"),
     Seam("streamlit.runtime", "RuntimeConfig", "carries the storages of a Runtime"),
     Seam(
         "streamlit.runtime.memory_media_file_storage", "MemoryMediaFileStorage", "files of a page"
@@ -73,6 +81,8 @@ SEAMS: Final = (
     ),
     Seam("streamlit.navigation.page", "Page._script_hash", "finds a page by what the browser says"),
     Seam("streamlit.runtime.runtime_util", "get_max_message_size_bytes", "WebSocket message limit"),
+    Seam("streamlit.proto.BackMsg_pb2", "BackMsg", "a browser asks for a run"),
+    Seam("streamlit.proto.ForwardMsg_pb2", "ForwardMsg", "a run begins and ends"),
 )
 """Everything beyond Streamlit's documentation, in one list."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from streamlit import config
 from streamlit.runtime import Runtime, RuntimeConfig
+from streamlit.runtime import runtime as runtime_module
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -18,11 +21,27 @@ from streamlit.web.bootstrap import prepare_streamlit_environment
 from streamlit.web.cache_storage_manager_config import create_default_cache_storage_manager
 from streamlit.web.server.starlette.starlette_app import create_starlette_app
 
+from fluxlit._streamlit.components import look_quickly
+from fluxlit._streamlit.hashing import hash_quickly
 from fluxlit._streamlit.options import apply_options, parse_run_args
 from fluxlit._types import ASGIApp
 
 _PING_SECONDS = 30
 """Streamlit's own default; below the 60 s after which common proxies cut an idle connection."""
+
+_PAUSE_SECONDS: Final = 0.002
+"""Between two batches of a run's messages; Streamlit's own 5 ms are longer than a small run."""
+
+_FIRST_RUN: Final = (
+    "streamlit.runtime.scriptrunner.magic_funcs",
+    "streamlit.web.skills",
+    "fluxlit._streamlit.module",
+    "fluxlit._streamlit.navigation",
+)
+"""What the first run of any page imports, so that it need not."""
+
+_ICONS: Final = ("streamlit.emojis", "streamlit.material_icon_names")
+"""What the first run imports where a page has an icon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +56,8 @@ class StreamlitOptions:
             show in the browser; None in production.
         cookie_secret: Signs Streamlit's cookies; shared by all workers of one service.
         allowed_origins: Other origins that may open a page's WebSocket.
+        collects: Streamlit collects all garbage after each run, as it does by itself.
+        icons: Pages have icons, which Streamlit checks in each run.
     """
 
     script: Path
@@ -45,6 +66,8 @@ class StreamlitOptions:
     source_folder: Path | None = None
     cookie_secret: str = field(default="", repr=False)
     allowed_origins: tuple[str, ...] = ()
+    collects: bool = False
+    icons: bool = False
 
 
 class ServerOptions(TypedDict):
@@ -70,7 +93,7 @@ def configure(options: StreamlitOptions) -> None:
         "browser.gatherUsageStats": False,
         # Streamlit collects all garbage after each run, between a click and its answer. The
         # worker's own collector (workers/collector.py) does it when nobody waits.
-        "runner.postScriptGC": False,
+        "runner.postScriptGC": options.collects,
         "server.cookieSecret": options.cookie_secret,
         "server.corsAllowedOrigins": list(options.allowed_origins),
     }
@@ -101,7 +124,13 @@ def _watch(folder: Path) -> None:
 def create_app(options: StreamlitOptions) -> ASGIApp:
     """Build the ASGI app of the one Runtime of this process; :func:`configure` comes first."""
     script = str(options.script)
+    for name in (*_FIRST_RUN, *(_ICONS if options.icons else ())):
+        with contextlib.suppress(ImportError):  # another release has others
+            importlib.import_module(name)
     prepare_streamlit_environment(script)
+    look_quickly()
+    hash_quickly()
+    vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
     storage = MemorySessionStorage(ttl_seconds=config.get_option("server.disconnectedSessionTTL"))
     runtime = Runtime(
         RuntimeConfig(

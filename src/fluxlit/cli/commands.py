@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fluxlit._version import __version__
-from fluxlit.cli import pages, serve, shutdown
+from fluxlit.cli import build, pages, serve, shutdown
 
 app = typer.Typer(
     name="fluxlit",
@@ -22,6 +22,7 @@ app.command()(serve.dev)
 app.command()(serve.run)
 app.command()(serve.demo)
 app.command()(shutdown.shutdown)
+app.command()(build.build)
 app.add_typer(pages.app, name="pages")
 
 

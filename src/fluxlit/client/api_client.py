@@ -285,14 +285,15 @@ class ApiClient:
             )
         return self._http
 
-    def _headers(self, given: Headers | None) -> httpx2.Headers:
-        headers = httpx2.Headers(self._default_headers)
-        if self._auth_header_factory is not None:
-            headers.update(self._auth_header_factory())
-        headers.update(given)
+    def _headers(self, given: Headers | None) -> Headers:
         request_id = get_request_id() if self._propagate_request_id else None
-        if request_id:
-            headers.setdefault(REQUEST_ID_HEADER, request_id)
+        stamp = {REQUEST_ID_HEADER: request_id} if request_id else {}
+        factory = self._auth_header_factory
+        if not (given or factory or self._default_headers):
+            return stamp  # the way of most requests
+        headers = httpx2.Headers(stamp)
+        for more in (self._default_headers, factory() if factory else None, given):
+            headers.update(more)
         return headers
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -30,7 +31,7 @@ class Endpoint:
         source = INTERNAL_API_BASE if base_url is None and inherited else "base_url"
         text = base_url if base_url is not None else inherited or DEFAULT_BASE
         socket = environ.get(INTERNAL_API_SOCKET) or None
-        return cls(_parse_base(text, source), socket if base_url is None else None)
+        return _endpoint(text, source, socket if base_url is None else None)
 
     @property
     def prefix(self) -> str:
@@ -43,12 +44,25 @@ class Endpoint:
 
     def url(self, path: str) -> httpx2.URL:
         """Return the URL of a path under the API."""
-        relative = _check_path(path, self.prefix)
-        try:
-            return self.base.join(f"{self.prefix}{relative}")
-        except httpx2.InvalidURL as exc:
-            msg = f"the path cannot stand in a URL: {exc}"
-            raise ValueError(msg) from None
+        return _url(self, path)
+
+
+@lru_cache(maxsize=256)
+def _url(endpoint: Endpoint, path: str) -> httpx2.URL:
+    """Join a path to the base. Pages ask for the same few again and again."""
+    prefix = endpoint.prefix
+    relative = _check_path(path, prefix)
+    try:
+        return endpoint.base.join(f"{prefix}{relative}")
+    except httpx2.InvalidURL as exc:
+        msg = f"the path cannot stand in a URL: {exc}"
+        raise ValueError(msg) from None
+
+
+@lru_cache(maxsize=16)
+def _endpoint(text: str, source: str, socket: str | None) -> Endpoint:
+    """Make one; each run of a page makes a client for the same place."""
+    return Endpoint(_parse_base(text, source), socket)
 
 
 def _parse_base(text: str, source: str) -> httpx2.URL:

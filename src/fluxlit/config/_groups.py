@@ -9,7 +9,9 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from fluxlit.config._values import (
+    Bytes,
     Count,
+    HeaderValue,
     LogLevel,
     OptionalSeconds,
     Port,
@@ -171,6 +173,33 @@ class Streamlit(_Group):
     ui_handoff: bool = Field(
         default=True,
         description="Hand a page's WebSocket to the UI worker where possible, else relay it.",
+    )
+    ui_collector: bool = Field(
+        default=True,
+        description="Collect garbage when nobody waits, not after each run as Streamlit does.",
+    )
+    ui_collector_idle_s: Seconds = Field(
+        default=1.0, description="Seconds without a run after which garbage is collected."
+    )
+    ui_collector_growth_bytes: Bytes = Field(
+        default=64 * 1024 * 1024,
+        description="Memory growth after which it is collected as soon as no page is waited for.",
+    )
+    ui_collector_limit_bytes: Bytes = Field(
+        default=192 * 1024 * 1024,
+        description="Memory growth after which it is collected at once, also during runs.",
+    )
+    ui_frontend: bool = Field(
+        default=True,
+        description="Answer Streamlit's own files and pages in the gateway; off: in the UI worker.",
+    )
+    ui_head_html: str = Field(
+        default="", description="Markup for the end of each page's head, taken as it is."
+    )
+    ui_head_file: str = Field(default="", description="A file with more such markup, in UTF-8.")
+    ui_content_security_policy: HeaderValue = Field(
+        default="",
+        description="Content-Security-Policy of the pages; {nonce} is new in each answer.",
     )
     streamlit_run_cli_args: Strings = Field(
         default=[], description="Extra options for Streamlit, such as --theme.base=dark."

@@ -51,6 +51,15 @@ def _check_log_level(value: str) -> str:
     return level
 
 
+def _check_header_value(value: str) -> str:
+    """Join lines to one; refuse what a header cannot carry (RFC 9110 section 5.5)."""
+    joined = " ".join(value.split())
+    if joined and not (joined.isascii() and joined.isprintable()):
+        msg = "expected printable ASCII characters"
+        raise ValueError(msg)
+    return joined
+
+
 def _check_public_path(value: str) -> str:
     """Refuse what would make a raw path ambiguous; the gateway compares paths byte for byte."""
     for segment in value.strip().split("/"):
@@ -70,7 +79,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 OptionalSeconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
+Bytes = Annotated[int, Field(gt=0)]
 LogLevel = Annotated[str, AfterValidator(_check_log_level)]
+HeaderValue = Annotated[str, AfterValidator(_check_header_value)]
 PublicPath = Annotated[str, AfterValidator(_check_public_path)]
 Strings = Annotated[list[str], NoDecode, BeforeValidator(_read_list)]
 # Handed on to FastAPI's CORS middleware and to Streamlit, whose own types decide what is allowed.

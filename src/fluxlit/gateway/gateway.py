@@ -23,6 +23,7 @@ from fluxlit.health import Probe
 from fluxlit.logging import is_well_formed, new_request_id, request_id_ctx
 
 if TYPE_CHECKING:
+    from fluxlit.frontend import Frontend
     from fluxlit.gateway.ui import UserInterface
 
 
@@ -37,12 +38,19 @@ class Gateway:
         api: The API; called as a server would call it, with ``root_path`` set to where it lives.
         options: Paths, policies and limits.
         upstreams: Picks the UI worker of a request.
+        frontend: Serves the UI's own files and pages; without it the UI workers do.
 
     Raises:
         ValueError: An entry of ``trusted_proxies`` is not an address.
     """
 
-    def __init__(self, api: ASGIApp, options: GatewayOptions, upstreams: Upstreams) -> None:
+    def __init__(
+        self,
+        api: ASGIApp,
+        options: GatewayOptions,
+        upstreams: Upstreams,
+        frontend: Frontend | None = None,
+    ) -> None:
         self._api = api
         self._router = Router(options)
         self._mount = raw(options.mount)
@@ -59,7 +67,8 @@ class Gateway:
         self._plain_api = (self._docs_base + b"/",) if is_plain else ()
         self._pages = PageAddresses(options.page_paths, raw(options.ui_path))
         self._upstreams = upstreams
-        self._ui = _user_interface(options, upstreams)
+        self._frontend = frontend
+        self._ui = _user_interface(options, upstreams, frontend)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP exchange or WebSocket."""
@@ -101,10 +110,14 @@ class Gateway:
 
     async def startup(self) -> None:
         """Get ready to serve. Connections are made when they are needed, so nothing waits here."""
+        if self._frontend is not None:
+            self._frontend.start()
 
     async def aclose(self) -> None:
         """Drop idle connections to the upstreams."""
         self._ui.close()
+        if self._frontend is not None:
+            self._frontend.stop()
 
     async def probe(self, upstream: Upstream, timeout_seconds: float = 2.0) -> Probe:
         """Ask an upstream whether it is ready."""
@@ -158,12 +171,14 @@ class Gateway:
         return str(server[0]).startswith(self._internal_socket)
 
 
-def _user_interface(options: GatewayOptions, upstreams: Upstreams) -> UserInterface:
+def _user_interface(
+    options: GatewayOptions, upstreams: Upstreams, frontend: Frontend | None
+) -> UserInterface:
     # Here, not above: the relays bring a WebSocket library, which an importer of the package
     # that serves nothing should not pay for.
     from fluxlit.gateway.ui import UserInterface  # noqa: PLC0415
 
-    return UserInterface(options, upstreams)
+    return UserInterface(options, upstreams, frontend)
 
 
 def _identified(headers: Headers, given: bytes | None, sent: StampedSend) -> Headers:

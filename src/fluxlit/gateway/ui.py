@@ -14,6 +14,7 @@ from fluxlit.exceptions import (
     UpstreamError,
     UpstreamStarting,
 )
+from fluxlit.frontend import Frontend, Resource
 from fluxlit.gateway.access_log import StampedSend
 from fluxlit.gateway.connection import Connection, request_head
 from fluxlit.gateway.headers import (
@@ -32,11 +33,13 @@ from fluxlit.gateway.origin import OriginPolicy
 from fluxlit.gateway.pool import ConnectionPool
 from fluxlit.gateway.responses import BAD_HOST, CROSS_SITE, answer_for, send_answer
 from fluxlit.gateway.routing import raw, target_of
-from fluxlit.gateway.upstream import Upstream, Upstreams, open_connection
+from fluxlit.gateway.upstream import Presence, Upstream, Upstreams, open_connection
 from fluxlit.gateway.websocket_relay import SocketRequest, WebSocketRelay
 from fluxlit.health import Probe
 
 logger = logging.getLogger("fluxlit.gateway")
+
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 class UserInterface:
@@ -45,12 +48,18 @@ class UserInterface:
     Args:
         options: The gateway's configuration.
         upstreams: Picks where a request goes.
+        frontend: Serves Streamlit's files and pages; without it the upstreams do.
     """
 
-    def __init__(self, options: GatewayOptions, upstreams: Upstreams) -> None:
+    def __init__(
+        self, options: GatewayOptions, upstreams: Upstreams, frontend: Frontend | None = None
+    ) -> None:
         self._upstreams = upstreams
+        self._frontend = frontend
+        self._presence = Presence(options.connect_timeout)
         self._mount = raw(options.mount)
-        self._health = self._mount + raw(options.ui_path) + b"/_stcore/health"
+        self._base = raw(options.ui_path)
+        self._health = self._mount + self._base + b"/_stcore/health"
         self._origins = OriginPolicy(options.public_base_url, options.allowed_origins)
         self._hop = Hop(self._mount, options.passed_headers)
         self._pool = ConnectionPool(options)
@@ -114,6 +123,10 @@ class UserInterface:
     async def _http(
         self, scope: Scope, rest: bytes, visitor: Visitor, receive: Receive, send: StampedSend
     ) -> None:
+        if self._frontend is not None and scope["method"] in _SAFE_METHODS:
+            resource = await self._frontend.find(rest[len(self._base) :])
+            if resource is not None and await self._serve(self._frontend, resource, scope, send):
+                return
         headers = to_upstream(scope["headers"], visitor, self._hop)
         request = RelayRequest(
             scope["method"],
@@ -123,6 +136,14 @@ class UserInterface:
             visitor.address,
         )
         await self._http_relay(request, self._upstreams.select(scope), receive, send)
+
+    async def _serve(
+        self, frontend: Frontend, resource: Resource, scope: Scope, send: StampedSend
+    ) -> bool:
+        """Serve what the frontend has; a page only while the worker it talks to is there."""
+        if resource.is_page:
+            await self._presence.check(self._upstreams.select(scope))
+        return await frontend.send(resource, scope, send)
 
     async def _websocket(
         self, scope: Scope, rest: bytes, visitor: Visitor, receive: Receive, send: StampedSend

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,6 +16,9 @@ from fluxlit.exceptions import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+
+PRESENCE_SECONDS = 1.0
+"""For how long an upstream that answered is taken to be there."""
 
 _P = TypeVar("_P", bound=asyncio.BaseProtocol)
 
@@ -48,6 +52,31 @@ class Upstreams(Protocol):
             UpstreamError: There is none to choose.
         """
         ...  # pragma: no cover
+
+
+class Presence:
+    """Whether upstreams can be reached, asked anew after a moment.
+
+    Args:
+        connect_timeout: Seconds to reach one.
+    """
+
+    def __init__(self, connect_timeout: float) -> None:
+        self._timeout = connect_timeout
+        self._name = ""
+        self._valid_until = 0.0
+
+    async def check(self, upstream: Upstream) -> None:
+        """Return if the upstream was there within the last :data:`PRESENCE_SECONDS`.
+
+        Raises:
+            UpstreamError: It is not; see :func:`open_connection`.
+        """
+        if upstream.name == self._name and monotonic() < self._valid_until:
+            return
+        transport, _ = await open_connection(upstream, asyncio.Protocol, self._timeout)
+        transport.abort()
+        self._name, self._valid_until = upstream.name, monotonic() + PRESENCE_SECONDS
 
 
 async def open_connection(

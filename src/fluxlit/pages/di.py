@@ -18,7 +18,7 @@ from fluxlit.client import ApiClient
 from fluxlit.pages.markers import Cookie, Depends, Header
 from fluxlit.pages.plan import Grounds, plan_of
 from fluxlit.pages.records import PageRecord
-from fluxlit.pages.run import Run
+from fluxlit.pages.run import Run, is_generator
 from fluxlit.pages.runner import run_page
 from fluxlit.pages.sources import UNPLANNED
 from fluxlit.pages.visit import (
@@ -117,7 +117,7 @@ def resolve_and_call_page(
     with _run(st, client, app, overrides) as run:
         if rec.plan is UNPLANNED:
             grounds = Grounds(tuple(run.provided), path=path_parameters(rec.path))
-            rec = replace(rec, plan=plan_of(rec.fn, grounds))
+            rec = replace(rec, plan=plan_of(rec.fn, grounds), yields=is_generator(rec.fn))
         return run_page(rec, run)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -59,6 +59,9 @@ class PageMeta(BaseModel):
         named = ((child.get("path") or child.get("url_path"), child) for child in self.children)
         return {page_slug(str(path)): child for path, child in named if path is not None}
 
+
+NO_META: Final = PageMeta()
+"""What a page says of itself that says nothing."""
 
 Page = PageMeta
 """Another name of :class:`PageMeta`."""

@@ -13,7 +13,7 @@ from fluxlit._paths import normalize, page_slug, path_parameters
 from fluxlit.exceptions import PageError, PageSignatureError
 from fluxlit.pages.inputs import Input
 from fluxlit.pages.markers import Depends, dependency_marker
-from fluxlit.pages.meta import PageMeta
+from fluxlit.pages.meta import NO_META, PageMeta
 from fluxlit.pages.plan import Grounds, dependency_on, plan_of
 from fluxlit.pages.run import is_async_generator, is_generator
 from fluxlit.pages.sources import UNPLANNED, Dependency, FromRequest, Plan
@@ -37,6 +37,7 @@ class PageRecord:
         section: Heading that it stands under in the navigation.
         default: It is the page at the UI's root, whatever its path.
         visible: It stands in the navigation; if not, it can still be linked to and opened.
+        yields: The function is a generator.
         plan: What the function needs; made once, at registration.
         guards: What must not refuse before anything of the page is shown.
     """
@@ -51,6 +52,7 @@ class PageRecord:
     section: str = ""
     default: bool = False
     visible: bool = True
+    yields: bool = False
     plan: Plan = field(default=UNPLANNED, repr=False, compare=False)
     guards: tuple[Dependency, ...] = field(default=(), repr=False, compare=False)
 
@@ -62,7 +64,7 @@ class PageRecord:
     @property
     def meta(self) -> PageMeta:
         """What was said of the page besides, empty if nothing was."""
-        return self.page_meta or PageMeta()
+        return self.page_meta or NO_META
 
     @property
     def place(self) -> str:
@@ -127,6 +129,7 @@ def make_record(
         section=said.get("section") or "",
         default=said.get("default", False),
         visible=not path_parameters(path) if visible is None else visible,
+        yields=is_generator(fn),
         plan=_page_plan(path, fn, grounds),
         guards=tuple(guards_of(said.get("requires", ()), grounds)),
     )
@@ -176,7 +179,7 @@ def check_kind(record: PageRecord, *, may_yield: bool) -> None:
     if is_async_generator(record.fn):
         msg = f"page {record.path!r}: {record.title} is an async generator"
         raise PageError(msg, remedy="let the function run to its end instead of yielding")
-    if is_generator(record.fn) and not may_yield:
+    if record.yields and not may_yield:
         msg = f"page {record.path!r}: {record.title} is a generator, which shows nothing"
         raise PageError(msg, remedy="do not yield, or set FLUXLIT_EXPERIMENTAL_YIELD_PAGES=1")
 

@@ -10,11 +10,12 @@ from types import ModuleType
 from typing import Final
 
 from fluxlit._paths import is_parameter, path_parameters
+from fluxlit._streamlit.frontend import SERVER_PATHS
 from fluxlit.exceptions import PageError
 from fluxlit.pages.records import PageRecord
 
-STREAMLIT_PATHS: Final = frozenset({"_stcore", "app", "component", "media", "static"})
-"""First segments of paths that Streamlit's server answers itself."""
+STREAMLIT_PATHS: Final = frozenset(SERVER_PATHS) | {"app"}
+"""Names that no page can have in the browser's address."""
 
 
 class PageRegistry:

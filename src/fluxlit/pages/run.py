@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
-from types import TracebackType
+from types import CoroutineType, TracebackType
 from typing import Any, Self
 
 from fluxlit.pages.visit import Visit
@@ -68,10 +68,11 @@ class Run:
         self.provided = provided
         self.replaced = replaced or {}
         self.values = values or {}
-        self.visit = Visit(st)
         self.cache: dict[Call, object] = {}
-        self._stack = ExitStack()
-        self._coroutines = Coroutines()
+        # Most pages need none of these, and a run is short.
+        self._visit: Visit | None = None
+        self._stack: ExitStack | None = None
+        self._coroutines: Coroutines | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -83,9 +84,17 @@ class Run:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._stack.__exit__(kind, error, trace)
+            if self._stack is not None:
+                self._stack.__exit__(kind, error, trace)
         finally:
-            self._coroutines.close()
+            if self._coroutines is not None:
+                self._coroutines.close()
+
+    @property
+    def visit(self) -> Visit:
+        """The request that opened the page."""
+        self._visit = self._visit or Visit(self.st)
+        return self._visit
 
     def call(self, fn: Call, arguments: Mapping[str, object]) -> Any:
         """Call a function of any kind and return what it provides.
@@ -96,12 +105,16 @@ class Run:
         if is_generator(fn):
             return self._enter(contextmanager(fn)(**arguments))
         if is_async_generator(fn):
-            return self._enter(_Awaited(asynccontextmanager(fn)(**arguments), self._coroutines))
+            return self._enter(_Awaited(asynccontextmanager(fn)(**arguments), self._await))
         return self.finish(fn(**arguments))
 
     def finish(self, result: object) -> Any:
         """Await a coroutine; any other value is returned as it is."""
-        return self._coroutines.run(result) if inspect.iscoroutine(result) else result
+        return self._await(result) if isinstance(result, CoroutineType) else result
+
+    def _await(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        self._coroutines = self._coroutines or Coroutines()
+        return self._coroutines.run(coroutine)
 
     def _enter(self, manager: AbstractContextManager[Any]) -> Any:
         value = manager.__enter__()
@@ -110,6 +123,7 @@ class Run:
             manager.__exit__(*ending)
             return False  # a dependency that catches the page's error must not hide it
 
+        self._stack = self._stack or ExitStack()
         self._stack.push(leave)
         return value
 
@@ -117,15 +131,15 @@ class Run:
 class _Awaited(AbstractContextManager[Any]):
     """An asynchronous context manager, entered and left on a run's loop."""
 
-    def __init__(self, manager: Any, coroutines: Coroutines) -> None:
+    def __init__(self, manager: Any, wait: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
         self._manager = manager
-        self._coroutines = coroutines
+        self._wait = wait
 
     def __enter__(self) -> Any:
-        return self._coroutines.run(self._manager.__aenter__())
+        return self._wait(self._manager.__aenter__())
 
     def __exit__(self, *ending: object) -> bool:
-        return bool(self._coroutines.run(self._manager.__aexit__(*ending)))
+        return bool(self._wait(self._manager.__aexit__(*ending)))
 
 
 def is_generator(fn: Call) -> bool:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any, Final, Protocol
 
@@ -19,7 +20,7 @@ from fluxlit.pages.errors import show
 from fluxlit.pages.meta import PageMeta
 from fluxlit.pages.navigation import Entry, Navigation
 from fluxlit.pages.records import PageRecord
-from fluxlit.pages.run import Call, Run, is_generator
+from fluxlit.pages.run import Call, Run
 
 DEEP_LINK: Final = "page"
 """The query parameter that names a page to go to."""
@@ -82,6 +83,14 @@ class StreamlitPages:
 
 
 @dataclass(frozen=True, slots=True)
+class Shelf:
+    """One page with the arguments for its ``st.set_page_config``."""
+
+    entry: Entry
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What the pages of one app have in common; made once, not for each run.
 
@@ -106,18 +115,21 @@ class Site:
     values: Mapping[str, object] = field(default_factory=dict)
     shown: StreamlitPages = field(default_factory=StreamlitPages, compare=False)
     guarded: tuple[PageRecord, ...] = field(init=False)
-    _by_slug: Mapping[str, Entry] = field(init=False, repr=False)
+    _shelves: Mapping[str, Shelf] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         entries = self.navigation.entries
         records = (entry.record for entry in entries)
         object.__setattr__(self, "guarded", tuple(it for it in records if it.guards))
-        by_slug = {"" if entry.default else entry.record.slug: entry for entry in entries}
-        object.__setattr__(self, "_by_slug", by_slug)
+        shelves = {
+            "" if entry.default else entry.record.slug: Shelf(entry, page_config(self, entry))
+            for entry in entries
+        }
+        object.__setattr__(self, "_shelves", shelves)
 
-    def entry_at(self, url_path: str) -> Entry:
+    def shelf(self, url_path: str) -> Shelf:
         """Return the page that Streamlit knows under this path; the default page is at ``""``."""
-        return self._by_slug[url_path]
+        return self._shelves[url_path]
 
 
 def run_site(st: ModuleType, site: Site, make_menu: MakeMenu) -> None:
@@ -160,14 +172,19 @@ class _Script:
 
     def __call__(self) -> None:
         site = self._site
-        refusals = self._refusals()
-        self._follow_deep_link(refusals)
+        refusals = self._refusals() if site.guarded else {}
+        if self._st.query_params:
+            self._follow_deep_link(refusals)
         menu = site.shown.menu(self._st, site.navigation, frozenset(refusals), self._make_menu)
         chosen = menu()
-        entry = site.entry_at(chosen.url_path)
-        self.path = entry.record.path
-        self._st.set_page_config(**page_config(site, entry))
-        token = _body.set(lambda: self._show(entry.record, refusals.get(entry.record.slug)))
+        shelf = site.shelf(chosen.url_path)
+        record = shelf.entry.record
+        self.path = record.path
+        self._st.set_page_config(**shelf.config)
+        body = partial(run_page, record, self._run)
+        if refusals or record.page_meta is not None:
+            body = partial(self._show, record, refusals.get(record.slug))
+        token = _body.set(body)
         try:
             chosen.run()
         finally:
@@ -184,16 +201,16 @@ class _Script:
 
     def _follow_deep_link(self, refusals: Mapping[str, Exception]) -> None:
         """Go to the page that ``?page=`` names, with the rest of the query string."""
-        if DEEP_LINK not in self._st.query_params:
-            return
         query = query_values(self._st)
-        wanted = query.pop(DEEP_LINK)
+        wanted = query.pop(DEEP_LINK, None)
+        if not wanted:
+            return
         entries = {
             (entry.record.path, entry.title): entry
             for entry in self._site.navigation.entries
             if entry.visible and entry.record.slug not in refusals
         }
-        found = match_nav_page({DEEP_LINK: wanted[0]} if wanted else {}, entries)
+        found = match_nav_page({DEEP_LINK: wanted[0]}, entries)
         if found is not None:
             page = self._site.shown.page(self._st, entries[found])
             self._st.switch_page(page, query_params=query)
@@ -201,8 +218,8 @@ class _Script:
     def _show(self, record: PageRecord, refused: Exception | None) -> None:
         if refused is not None:
             raise refused
-        if record.meta.trail():
-            self._st.sidebar.caption(record.meta.trail())
+        if record.page_meta is not None and record.page_meta.trail():
+            self._st.sidebar.caption(record.page_meta.trail())
         run_page(record, self._run)
 
 
@@ -228,9 +245,10 @@ def run_page(record: PageRecord, run: Run) -> Any:
         What it returned; of a generator, the last value that it yielded or returned.
     """
     arguments = record.plan.arguments(run)
-    if not is_generator(record.fn):
+    if not record.yields:
         result = run.finish(record.fn(**arguments))
-        apply_meta(run.st, result)
+        if result is not None:
+            apply_meta(run.st, result)
         return result
     result = None
     parts = record.fn(**arguments)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib
 import itertools
 import sys
 import traceback
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 
@@ -29,9 +32,7 @@ def load_app(text: str) -> FluxLit:
         )
     module = _import(target, text)
     try:
-        found: object = module
-        for part in target.attribute.split("."):
-            found = getattr(found, part)
+        found: object = attrgetter(target.attribute)(module)
     except AttributeError:
         msg = f"the module {target.module!r} has no attribute {target.attribute!r}"
         raise TargetError(msg, remedy=_suggest(module, target)) from None
@@ -39,6 +40,26 @@ def load_app(text: str) -> FluxLit:
         msg = f"{text!r} is {type(found).__name__!r}, not a FluxLit app"
         raise TargetError(msg, remedy=_suggest(module, target))
     return found
+
+
+def find_app(text: str) -> FluxLit:
+    """Return the app of a target that this process has loaded before: a look-up by name.
+
+    In development Streamlit forgets edited modules; theirs is then imported anew.
+    """
+    target = _read(text)
+    if target.module in sys.modules:
+        module = importlib.import_module(target.module)  # waits while another thread imports it
+        with contextlib.suppress(AttributeError):
+            found = attrgetter(target.attribute)(module)
+            if isinstance(found, FluxLit):
+                return found
+    return load_app(text)
+
+
+@functools.lru_cache(maxsize=1)
+def _read(text: str) -> Target:
+    return parse_target(text)
 
 
 def _import(target: Target, text: str) -> ModuleType:

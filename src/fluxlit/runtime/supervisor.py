@@ -138,7 +138,7 @@ class Supervisor:
         await self._until_signal(self._keep())
 
     async def _start(self) -> None:
-        await _both(self._gateways.start(), self._uis.start())
+        await _both(self._uis.start(), self._gateways.start())  # who takes longer goes first
 
     async def _keep(self) -> None:
         await _both(self._gateways.keep(), self._uis.keep())

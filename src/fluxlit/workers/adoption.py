@@ -14,10 +14,10 @@ from typing import Any, Final
 from uvicorn.protocols.utils import ClientDisconnected
 
 from fluxlit._types import Message
+from fluxlit.workers.gathering import GatheringProtocol
 from fluxlit.workers.handoff import ANSWER_WITHIN, MAX_PACKET, TAKEN, readable
 from fluxlit.workers.server import WorkerServer
 from fluxlit.workers.traffic import Traffic
-from fluxlit.workers.websocket_protocol import WebSocketProtocol
 
 _LOG: Final = logging.getLogger("fluxlit.workers")
 
@@ -32,7 +32,7 @@ _DESCRIPTOR: Final = struct.Struct("i")
 _CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
-class PageProtocol(WebSocketProtocol):
+class PageProtocol(GatheringProtocol):
     """The WebSocket protocol of a page: the limit of a message holds both ways."""
 
     async def send(self, message: Any) -> None:

@@ -101,7 +101,7 @@ class WorkerProcess:
             try:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command(sys.executable, self.kind, theirs.fileno()),
-                    env=worker_environment(os.environ),
+                    env=worker_environment(self.kind, os.environ),
                     pass_fds=[theirs.fileno()],
                     stdin=asyncio.subprocess.DEVNULL,
                     start_new_session=True,

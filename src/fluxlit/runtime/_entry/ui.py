@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -20,15 +21,18 @@ from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.targets import parse_target, source_folder
 from fluxlit.workers.adoption import HandoffListener, PageProtocol
-from fluxlit.workers.collector import IdleCollector, freeze
+from fluxlit.workers.collector import Collector, Policy, freeze, own_full_collections
 from fluxlit.workers.handoff import SUPPORTED
 from fluxlit.workers.http_protocol import HTTPProtocol
 from fluxlit.workers.limits import ConnectionLimits
 from fluxlit.workers.rundir import api_socket, handoff_socket, ui_socket
-from fluxlit.workers.server import WorkerServer, serve
+from fluxlit.workers.server import Job, WorkerServer, serve
 from fluxlit.workers.sockets import bind_unix
 from fluxlit.workers.spec import WorkerSpec
 from fluxlit.workers.traffic import Counted, Traffic
+
+if TYPE_CHECKING:
+    from fluxlit._streamlit.runs import RunWatch
 
 PAGES_SCRIPT = Path(__file__).parents[1] / "_script" / "fluxlit_pages.py"
 """The script that Streamlit runs for an app whose pages are functions."""
@@ -44,7 +48,7 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Serve the app's UI until asked to end."""
     _tell_pages(spec, app)
     traffic = Traffic()
-    counted = Counted(_streamlit_app(spec, app), traffic)
+    watched = _streamlit_app(spec, app)
     door = Door(Path(ui_socket(spec.run_directory, spec.slot)))
 
     def ready() -> None:
@@ -52,8 +56,8 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         door.open()
         lifeline.report("ready")
 
-    server = WorkerServer(_server_config(counted, app.settings), ready)
-    jobs = [IdleCollector(lambda: traffic.events).run]
+    server = WorkerServer(_server_config(Counted(watched, traffic), app.settings), ready)
+    jobs = [_collector(app.settings, watched)] if app.settings.ui_collector else []
     if SUPPORTED:
         jobs.append(HandoffListener(str(door.fresh_handoff), server, traffic).run)
     try:
@@ -92,6 +96,19 @@ class Door:
                 final.unlink()
 
 
+def _collector(settings: FluxlitSettings, watched: RunWatch) -> Job:
+    """Put a collector beside the runs; return what looks while none ends."""
+    policy = Policy(
+        idle=settings.ui_collector_idle_s,
+        growth=settings.ui_collector_growth_bytes,
+        limit=settings.ui_collector_limit_bytes,
+    )
+    collector = Collector(policy, lambda: watched.waiting)
+    watched.on_end = collector.run_ended
+    own_full_collections()
+    return collector.run
+
+
 def _tell_pages(spec: WorkerSpec, app: FluxLit) -> None:
     """Put into the environment what code in pages reads there."""
     os.environ[_env.APP] = spec.target
@@ -116,8 +133,9 @@ def internal_base(app: FluxLit) -> str:
     return f"http://{host}:{settings.gateway_port}{prefix}"
 
 
-def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> ASGIApp:
+def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> RunWatch:
     try:
+        from fluxlit._streamlit.runs import RunWatch  # noqa: PLC0415 - reported if it is missing
         from fluxlit._streamlit.server import StreamlitOptions, configure, create_app  # noqa: PLC0415 - reported if it is missing
     except ModuleNotFoundError as exc:
         msg = f"Streamlit cannot be imported: {exc}"
@@ -133,9 +151,11 @@ def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> ASGIApp:
         source_folder=source_folder(parse_target(spec.target)) if spec.development else None,
         cookie_secret=spec.cookie_secret,
         allowed_origins=tuple(settings.ui_allowed_origins),
+        collects=not settings.ui_collector,
+        icons=any(page.icon for page in app.page_records),
     )
     configure(options)
-    served = create_app(options)
+    served = RunWatch(create_app(options))
     configure_logging(
         settings.effective_log_level()
     )  # Streamlit has set up the server's loggers its own way

@@ -8,8 +8,7 @@ from fluxlit import _env
 from fluxlit._streamlit.module import st
 from fluxlit._streamlit.navigation import Menu
 from fluxlit.pages.runner import run_site
-from fluxlit.runtime.loading import load_app
+from fluxlit.runtime.loading import find_app
 
-# Loaded by name each time: in development Streamlit forgets edited modules, and this finds the
-# new ones. Otherwise it is a look-up.
-run_site(st, load_app(os.environ[_env.APP]).site(), Menu)
+# Found by name each time: in development Streamlit forgets edited modules.
+run_site(st, find_app(os.environ[_env.APP]).site(), Menu)
