@@ -104,6 +104,7 @@ class Site:
         values: Values for parameters by their name; for tests.
         shown: What Streamlit is told of the pages.
         guarded: Pages that may be refused.
+        shelves: The pages by the path that Streamlit knows them under; the default's is ``""``.
     """
 
     title: str
@@ -115,7 +116,7 @@ class Site:
     values: Mapping[str, object] = field(default_factory=dict)
     shown: StreamlitPages = field(default_factory=StreamlitPages, compare=False)
     guarded: tuple[PageRecord, ...] = field(init=False)
-    _shelves: Mapping[str, Shelf] = field(init=False, repr=False)
+    shelves: Mapping[str, Shelf] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         entries = self.navigation.entries
@@ -125,11 +126,7 @@ class Site:
             "" if entry.default else entry.record.slug: Shelf(entry, page_config(self, entry))
             for entry in entries
         }
-        object.__setattr__(self, "_shelves", shelves)
-
-    def shelf(self, url_path: str) -> Shelf:
-        """Return the page that Streamlit knows under this path; the default page is at ``""``."""
-        return self._shelves[url_path]
+        object.__setattr__(self, "shelves", shelves)
 
 
 def run_site(st: ModuleType, site: Site, make_menu: MakeMenu) -> None:
@@ -177,7 +174,7 @@ class _Script:
             self._follow_deep_link(refusals)
         menu = site.shown.menu(self._st, site.navigation, frozenset(refusals), self._make_menu)
         chosen = menu()
-        shelf = site.shelf(chosen.url_path)
+        shelf = site.shelves[chosen.url_path]
         record = shelf.entry.record
         self.path = record.path
         self._st.set_page_config(**shelf.config)
