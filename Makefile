@@ -33,8 +33,8 @@ bench: $(TOOLS) ## Set up and run the benchmark; prints ratios. ARGS=--quick for
 	@exec $(VENV)/bin/python -m benchmarks $(ARGS)
 
 format: $(TOOLS) ## Rewrite the sources into the agreed form
-	@$(VENV)/bin/ruff format src tests benchmarks
-	@$(VENV)/bin/ruff check --fix-only src tests benchmarks
+	@$(VENV)/bin/ruff format src tests benchmarks examples
+	@$(VENV)/bin/ruff check --fix-only src tests benchmarks examples
 
 clean: ## Remove the environment, caches and built files
 	rm -rf $(VENV) .bench .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist

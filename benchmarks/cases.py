@@ -62,6 +62,15 @@ CASES: tuple[Case, ...] = (
         among=("streamlit-tuned", "fluxlit"),
     ),
     Case(
+        "rerun-pages",
+        "Small page of an app of 60 pages, against an app of 2",
+        "pages-2",
+        (Metric("p50", "p50", goal=_at_most(1.15)), _P95, _CPU),
+        turns.rerun,
+        among=("pages-2", "pages-60"),
+        ours="pages-60",
+    ),
+    Case(
         "rerun-paused",
         "Small page, one tab, 0.25 s between reruns",
         "streamlit",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import psutil
 
-from benchmarks.apps.pages import API_VARIABLE, PAGE_VARIABLE
+from benchmarks.apps.pages import API_VARIABLE, PAGE_COUNT_VARIABLE, PAGE_VARIABLE
 from benchmarks.environment import NGINX, ROOT, published_python, scripts_of, this_python
 from benchmarks.processes import Command, free_port
 
@@ -171,6 +171,20 @@ def _launch_current(port: int, directory: Path) -> Sequence[Command]:  # noqa: A
     return _launch_fluxlit(this_python(), port)
 
 
+def _launch_with_pages(count: int, port: int) -> Sequence[Command]:
+    """Start the current version with so many pages; the one that is measured is the first."""
+    (command,) = _launch_fluxlit(this_python(), port)
+    return [replace(command, env={**command.env, PAGE_COUNT_VARIABLE: str(count)})]
+
+
+def _launch_two_pages(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001
+    return _launch_with_pages(2, port)
+
+
+def _launch_sixty_pages(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001
+    return _launch_with_pages(60, port)
+
+
 def _launch_two_gateways(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
     return _launch_fluxlit(this_python(), port, "--workers", "2")
 
@@ -259,4 +273,6 @@ CONTESTANTS: tuple[Contestant, ...] = (
         ui=True,
         special=True,
     ),
+    Contestant("pages-2", "FluxLit, 2 pages", _launch_two_pages, ui=True, special=True),
+    Contestant("pages-60", "FluxLit, 60 pages", _launch_sixty_pages, ui=True, special=True),
 )

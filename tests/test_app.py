@@ -4,15 +4,20 @@ import asyncio
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_origin
+from typing import Annotated, Any, cast, get_origin
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from fluxlit import ApiClient, FluxLit, FluxlitSettings
-from fluxlit.exceptions import ConfigurationError, PageError
+from fluxlit.exceptions import ConfigurationError, PageError, PageSignatureError
 from fluxlit.gateway.options import GatewayOptions
+from fluxlit.pages.di import resolve_and_call_page
+from fluxlit.pages.markers import Depends
+from fluxlit.pages.navigation import NavigationModel
+from fluxlit.sidecar import spec_beside
+from fluxlit.stores import SessionStore
 
 
 class MySettings(FluxlitSettings):
@@ -76,8 +81,8 @@ def test_one_run_of_the_ui_is_given_app_settings_urls_and_a_client() -> None:
     app = FluxLit(settings=MySettings())
     provided = app.site().provided
     assert provided[FluxLit] is app
-    assert provided[MySettings] is app.settings
-    assert isinstance(app.site().made[ApiClient](), ApiClient)
+    assert provided[FluxlitSettings] is app.settings
+    assert isinstance(app.site().make_client(), ApiClient)
 
 
 def test_an_adopted_api_is_served_itself_with_its_own_middleware_and_routes() -> None:
@@ -174,24 +179,60 @@ def test_what_fails_while_it_builds_itself_is_a_failed_start(
 
 
 def test_it_finds_out_where_it_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def target(said: str | None = None) -> str:
+        return spec_beside(app, said, development=False).target
+
     monkeypatch.delenv("FLUXLIT_APP", raising=False)
     module = ModuleType("desk_for_locating")
     module.service = app = FluxLit()  # type: ignore[attr-defined]
-    assert app._find_target() == "app:app"
+    assert target() == "app:app"
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    assert app._find_target() == "desk_for_locating:service"
+    assert target() == "desk_for_locating:service"
     monkeypatch.setenv("FLUXLIT_APP", "said:app")
-    assert app._find_target() == "said:app"
-    assert FluxLit(import_target=" given:app ")._find_target() == "given:app"
+    assert target() == "said:app"
+    assert target("given:app") == "given:app"
+    assert FluxLit(import_target=" given:app ").import_target == "given:app"
 
 
-def test_the_site_is_built_once_for_a_set_of_pages() -> None:
+def test_a_page_that_asks_for_a_session_store_needs_an_app_that_has_one() -> None:
+    def page(store: SessionStore) -> None: ...
+
+    with pytest.raises(PageSignatureError, match="needs a SessionStore, and the app has none"):
+        FluxLit().page("/")(page)
+
+    class Kept(dict[str, Any]):
+        def set(self, session_id: str, data: Any, *, ttl_seconds: float | None = None) -> None: ...
+        def delete(self, session_id: str) -> None: ...
+
+    app = FluxLit(session_store=cast("SessionStore", Kept()))
+    app.page("/")(page)
+    assert app.site().provided[SessionStore] is app.session_store
+
+
+def test_annotations_of_names_that_are_local_to_the_place_of_registration() -> None:
+    app = FluxLit()
+
+    def answer() -> int:
+        return 42
+
+    @app.page("/")
+    def page(number: Annotated[int, Depends(answer)]) -> int:
+        return number
+
+    assert resolve_and_call_page(app.page_records[0], None, None, app) == 42
+    app.dependency_overrides[answer] = lambda: 43
+    assert resolve_and_call_page(app.page_records[0], None, None, app) == 43
+
+
+def test_the_site_is_made_once_and_anew_when_something_has_changed() -> None:
     app = FluxLit()
     app.page("/")(lambda: None)
     first = app.site()
     assert app.site() is first
-    app.page("/more")(lambda: None)
-    assert [page.path for page in app.site().pages] == ["/", "/more"]
+    app.page("/b")(lambda: None)
+    assert [entry.record.path for entry in app.site().navigation.entries] == ["/", "/b"]
+    app.navigation(NavigationModel(hidden=("/b",)))
+    assert [entry.visible for entry in app.site().navigation.entries] == [True, False]
     second = app.site()
     app.override_settings({"title": "Other"})
     assert second.title != "Other"

@@ -32,6 +32,7 @@ from starlette.testclient import WebSocketDenialResponse
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from tests.gateway.harness import FakeUpstream, Fixed
+from tests.pages.fakes import FakeStreamlit
 from tests.support.ports import free_port
 from tests.support.process import Probe, ServerProcess
 from tests.support.service import FLUXLIT
@@ -42,7 +43,7 @@ from fluxlit import FluxLit, FluxlitSettings
 from fluxlit._types import Receive, Scope, Send
 from fluxlit.config.deployment import observe as look_around
 from fluxlit.config.rules import refuse_doubtful
-from fluxlit.exceptions import ConfigurationError
+from fluxlit.exceptions import ConfigurationError, PageError
 from fluxlit.fleet import Fleet
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.upstream import Member, Upstream
@@ -236,8 +237,26 @@ def page_config(_: Lab) -> object:
         info=lambda _: None,
         context=SimpleNamespace(headers={}),
     )
-    run_site(cast("ModuleType", fake), FluxLit().site())
+    run_site(cast("ModuleType", fake), FluxLit().site(), FakeStreamlit().menu)
     return said.get("layout")
+
+
+def registers(page: Callable[..., object]) -> Look:
+    def look(_: Lab) -> object:
+        try:
+            FluxLit().page("/")(page)
+        except (PageError, TypeError):
+            return "refused"
+        return "registered"
+
+    return look
+
+
+def loose(unknown: int = 0) -> None: ...
+
+
+def yielding() -> Iterator[None]:
+    yield
 
 
 def collected(*, waiting: bool = False, quiet: float = 0.0, grown: int = 0) -> Look:
@@ -516,6 +535,8 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     "streamlit_run_cli_args": Live(
         "--server.scriptHealthCheckEnabled=true", before=False, after=True
     ),
+    "strict_page_signatures": Seen("1", registers(loose), "registered", "refused"),
+    "experimental_yield_pages": Seen("1", registers(yielding), "refused", "registered"),
     "streamlit_page_config": Seen('{"layout": "wide"}', page_config, None, "wide"),
     "cors_allow_origins": Seen(
         "https://a.example",

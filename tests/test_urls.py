@@ -62,3 +62,9 @@ def test_pages_live_under_the_ui_s_path_and_the_root_keeps_its_slash() -> None:
 def test_a_websocket_gives_addresses_for_the_browser() -> None:
     scope = {"type": "websocket", "scheme": "wss", "path": "/", "headers": [(b"host", b"desk")]}
     assert FluxLitPublicUrls(App()).app_base(HTTPConnection(scope)) == "https://desk"
+
+
+def test_path_parameters_of_a_page_s_address_come_from_the_query() -> None:
+    urls = FluxLitPublicUrls(App())
+    address = urls.page_url(request(), "/users/{id}", query={"id": "a/b", "tab": "x"})
+    assert address == "http://desk.example:8000/users/a%2Fb?tab=x"

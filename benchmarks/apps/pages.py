@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.apps.api import USERS
 
 PAGE_VARIABLE = "BENCH_PAGE"
+PAGE_COUNT_VARIABLE = "BENCH_PAGE_COUNT"
 API_VARIABLE = "BENCH_API"
 MIB = 1024 * 1024
 

@@ -25,6 +25,12 @@ ALLOW_UNIFIED_MULTIWORKER: Final = "FLUXLIT_ALLOW_UNIFIED_UVICORN_MULTIWORKER"
 RUN_DIR: Final = "FLUXLIT_RUN_DIR"
 """Where run directories are made; default: the user's runtime directory, else the temporary one."""
 
+EXPERIMENTAL_YIELD_PAGES: Final = "FLUXLIT_EXPERIMENTAL_YIELD_PAGES"
+"""Lets page functions be generators; the setting of that name, for code that has no settings."""
+
+TEST_PAGE_OVERRIDES: Final = "FLUXLIT_TEST_PAGE_OVERRIDES"
+"""Values for parameters of pages by name, as a JSON object; for tests in another process."""
+
 CACHE_DIR: Final = "FLUXLIT_CACHE_DIR"
 """Where precompressed files are kept; default: a folder in the user's cache directory."""
 

@@ -22,6 +22,39 @@ def normalize(path: str) -> str:
     return "".join(f"/{segment}" for segment in segments)
 
 
+def page_slug(path: str) -> str:
+    """Return the name that a page's path has in the browser's address.
+
+    Streamlit has one level of pages, so segments are joined. A page with path parameters gets a
+    name of its own beside the page without, and its parameters go into the query string.
+
+    >>> page_slug("/users/"), page_slug("/")
+    ('users', 'home')
+    >>> page_slug("/users/{id}"), page_slug("/{year}")
+    ('users-by-id', 'by-year')
+    """
+    segments = [segment for segment in path.strip("/").split("/") if segment]
+    names = [segment[1:-1] for segment in segments if is_parameter(segment)]
+    if not names:
+        return path.strip("/") or "home"
+    fixed = [segment for segment in segments if not is_parameter(segment)]
+    return "-".join([*fixed, "by", *names])
+
+
+def is_parameter(segment: str) -> bool:
+    """Tell whether a path segment is a parameter: ``{name}``."""
+    return segment.startswith("{") and segment.endswith("}") and segment[1:-1].isidentifier()
+
+
+def path_parameters(path: str) -> tuple[str, ...]:
+    """Return the names of a path's parameters.
+
+    >>> path_parameters("/orders/{order}/lines/{line}")
+    ('order', 'line')
+    """
+    return tuple(segment[1:-1] for segment in path.split("/") if is_parameter(segment))
+
+
 def is_under(path: bytes, base: bytes) -> bool:
     """Tell whether *path* is *base* or lies below it, by whole segments.
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import sys
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, Unpack
 
 from fastapi import FastAPI
 from typing_extensions import TypeVar
 
-from fluxlit import _env
+from fluxlit._paths import path_parameters
 from fluxlit._types import JsonValue, Receive, Scope, Send
 from fluxlit.api import docs_paths, make_api
 from fluxlit.client import ApiClient
+from fluxlit.client.calls import Operations
 from fluxlit.config import FluxlitSettings, load_settings
 from fluxlit.config.deployment import observe
-from fluxlit.config.loading import SettingsAlias, replace_settings, with_arguments
-from fluxlit.config.project import DEFAULT_TARGET
+from fluxlit.config.loading import (
+    SettingsAlias,
+    existing_script,
+    replace_settings,
+    with_arguments,
+)
 from fluxlit.config.provenance import Kind
 from fluxlit.config.rules import refuse_doubtful
 from fluxlit.exceptions import ConfigurationError, PageError
@@ -30,15 +32,21 @@ from fluxlit.gateway.gateway import Gateway
 from fluxlit.gateway.observe import metrics_of
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.health import Readiness, add_health_routes
+from fluxlit.pages.book import PageBook, PageRules
+from fluxlit.pages.flags import FluxlitFeatureFlags
 from fluxlit.pages.heads import page_heads
-from fluxlit.pages.records import PageFn, PageRecord, make_record
-from fluxlit.pages.registry import PageRegistry, discover
+from fluxlit.pages.links import PageLink, link_to
+from fluxlit.pages.manifest import PageManifest, build_page_manifest
+from fluxlit.pages.navigation import NavigationModel
+from fluxlit.pages.records import PageFn, PageOptions, PageRecord
+from fluxlit.pages.registry import discover, offer
 from fluxlit.pages.runner import Site
-from fluxlit.sidecar import Sidecar, locate
-from fluxlit.unified import UnifiedApp, told
+from fluxlit.sidecar import Sidecar, spec_beside
+from fluxlit.stores import SessionStore
+from fluxlit.unified import UnifiedApp, tell_failed_start
 from fluxlit.urls import FluxLitPublicUrls
-from fluxlit.workers.spec import WorkerSpec
 
+PageFnT = TypeVar("PageFnT", bound=PageFn)
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
 
 
@@ -55,6 +63,8 @@ class FluxLit(Generic[SettingsT]):
         fastapi_kwargs: Arguments for :class:`fastapi.FastAPI`, such as ``lifespan``.
         streamlit_run_args: Arguments as for ``streamlit run``: ``["--server.maxUploadSize=400"]``.
         streamlit_page_config: Arguments for ``st.set_page_config``.
+        session_store: Where state that outlives a session is kept; pages that ask for a
+            ``SessionStore`` get it.
         api: An existing FastAPI app to serve instead of a new one; it keeps its lifespan,
             middleware and mounts.
         streamlit_script: An existing Streamlit script to serve instead of registered pages, with
@@ -85,6 +95,7 @@ class FluxLit(Generic[SettingsT]):
         fastapi_kwargs: Mapping[str, Any] | None = None,
         streamlit_run_args: Sequence[str] | None = None,
         streamlit_page_config: Mapping[str, Any] | None = None,
+        session_store: SessionStore | None = None,
         api: FastAPI | None = None,
         streamlit_script: str | Path | None = None,
     ) -> None:
@@ -93,12 +104,13 @@ class FluxLit(Generic[SettingsT]):
             given, title, streamlit_run_args, streamlit_page_config
         )
         self._import_target = (import_target or "").strip() or None
-        self._pages = PageRegistry()
-        self._script = _existing(streamlit_script)
+        self._session_store = session_store
+        self._pages = PageBook(self._page_rules)
+        self._script = existing_script(streamlit_script)
         self._readiness = Readiness()
         self._urls = FluxLitPublicUrls(self)
+        self._operations = Operations(lambda: self._api.routes)
         self._asgi: UnifiedApp | None = None
-        self._site: Site | None = None
         if api is not None and fastapi_kwargs:
             msg = "fastapi_kwargs are for a FastAPI app that FluxLit makes, and api= was given"
             raise ConfigurationError(msg, remedy="pass them to FastAPI(...) where api is made")
@@ -118,7 +130,9 @@ class FluxLit(Generic[SettingsT]):
     @api.setter
     def api(self, api: FastAPI) -> None:
         self._api = api
+        self._operations = Operations(lambda: api.routes)
         self._asgi = None
+        self._pages.forget()
         add_health_routes(api, self._readiness)
 
     @property
@@ -146,45 +160,69 @@ class FluxLit(Generic[SettingsT]):
         """The pages as they were registered."""
         return list(self._pages)
 
-    def page(
-        self,
-        path: str,
-        *,
-        title: str | None = None,
-        icon: str | None = None,
-        tags: Sequence[str] = (),
-    ) -> Callable[[PageFn], PageFn]:
+    @property
+    def session_store(self) -> SessionStore | None:
+        """Where state that outlives a session is kept, if that was said."""
+        return self._session_store
+
+    @property
+    def dependency_overrides(self) -> dict[Callable[..., Any], Callable[..., Any]]:
+        """Dependencies and what is called in their place, by routes and by pages; for tests."""
+        return self._api.dependency_overrides
+
+    def page(self, path: str, **options: Unpack[PageOptions]) -> Callable[[PageFnT], PageFnT]:
         """Register a function as a page.
 
         Args:
-            path: ``"/"`` for the UI's root, else one segment: ``"/users"``.
-            title: Shown in navigation and tab; by default made from the function's name.
-            icon: An emoji or ``":material/name:"``.
-            tags: Words to group pages by.
+            path: ``"/"`` for the UI's root, else one segment: ``"/users"``; with parameters
+                ``"/users/{id}"``, which is opened with ``/users/3``.
+            options: See :class:`~fluxlit.pages.PageOptions`.
 
         Returns:
             A decorator that returns the function unchanged.
 
         Raises:
-            PageError: The path is taken or cannot be a page's, or a parameter of the function
-                cannot be given.
+            PageError: The path is taken or cannot be a page's.
+            PageSignatureError: A parameter of the function cannot be given.
 
         Example:
             >>> @app.page("/users", title="Users", icon="👥")
-            ... def users(st: Any, client: ApiClient) -> None:
-            ...     st.dataframe(client.get("/users").json())
+            ... def users(st: Any, client: ApiClient, limit: int = 50) -> None:
+            ...     st.dataframe(client.get("/users", params={"limit": limit}).json())
         """
         if self._script is not None:
             msg = f"page {path!r}: this app serves the script {self._script.name} instead of pages"
             raise PageError(msg, remedy="drop streamlit_script=, or move the page into its pages/")
 
-        def register(fn: PageFn) -> PageFn:
-            record = make_record(path, fn, title=title, icon=icon, tags=tuple(tags))
-            self._pages.add(record, taken=self._settings.api_prefix())
-            self._site = None
+        def register(fn: PageFnT) -> PageFnT:
+            frame = inspect.currentframe()
+            caller = frame.f_back if frame is not None else None
+            self._pages.register(path, fn, options, {} if caller is None else caller.f_locals)
             return fn
 
         return register
+
+    def link(self, page: PageFn, /, **values: Any) -> PageLink:
+        """Make a link to a page: ``app.link(user, user_id=3).show(st)``.
+
+        Raises:
+            PageError: The function is no page, or the values are not what it reads.
+        """
+        base = self._settings.public_mount_path() + self._settings.ui_base()
+        return link_to(self.site(), page, values, base=base)
+
+    def build_page_manifest(self, *, version: int = 1) -> PageManifest:
+        """Describe the pages as plain values; see :func:`fluxlit.pages.build_page_manifest`."""
+        return build_page_manifest(self, version=version)
+
+    def navigation(self, model: NavigationModel) -> FluxLit[SettingsT]:
+        """Arrange the pages: their order, headings, and which are hidden.
+
+        Returns:
+            The app.
+        """
+        self._pages.arrange(model)
+        return self
 
     def discover_pages(self, directory: str | Path, *, package: str) -> FluxLit[SettingsT]:
         """Import every module of a folder; each may define ``register(app)``.
@@ -200,46 +238,46 @@ class FluxLit(Generic[SettingsT]):
             ImportError: The folder is not a package, or one of its modules fails.
             TypeError: *package* is not a package.
         """
-
-        def register(module: ModuleType) -> None:
-            hook = getattr(module, "register", None)
-            if hook is not None:
-                hook(self)
-
-        discover(directory, package=package, register=register)
+        discover(directory, package=package, register=lambda module: offer(module, self))
         self._pages.sort()
-        self._site = None
         return self
 
     def get_client(self) -> ApiClient:
         """Make a client for this app's API, for use in a page or beside the service."""
-        return ApiClient(propagate_request_id=True)
+        return ApiClient(propagate_request_id=True, operations=self._operations)
+
+    def provided(self) -> dict[type, object]:
+        """Return what a page function can get, by type, besides ``st`` and the client."""
+        return {
+            FluxLit: self,
+            FluxlitSettings: self._settings,
+            FluxLitPublicUrls: self._urls,
+            FluxlitFeatureFlags: FluxlitFeatureFlags.of(self._settings),
+            SessionStore: self._session_store,
+        }
 
     def site(self) -> Site:
-        """Return the pages as the runs of the UI need them; made once for a set of pages."""
-        if self._site is None:
-            self._site = self._make_site()
-        return self._site
-
-    def _make_site(self) -> Site:
-        return Site(
+        """Return the pages as the UI's runs need them."""
+        return self._pages.site(
             title=self._settings.title,
-            pages=tuple(self._pages),
-            default=self._pages.default,
             page_config=self._settings.streamlit_page_config,
-            provided={
-                FluxLit: self,
-                type(self._settings): self._settings,
-                FluxLitPublicUrls: self._urls,
-            },
-            made={ApiClient: self.get_client},
+            make_client=self.get_client,
+            replaced=self.dependency_overrides,
+        )
+
+    def _page_rules(self) -> PageRules:
+        return PageRules(
+            provided=self.provided(),
+            taken=self._settings.api_prefix(),
+            strict=self._settings.strict_page_signatures,
+            may_yield=FluxlitFeatureFlags.of(self._settings).experimental_yield_pages,
         )
 
     def override_settings(self, values: Mapping[str, JsonValue]) -> None:
         """Replace settings by those of the command line, which beat every other source."""
         self._settings = replace_settings(self._settings, values, Kind.FLAG)
         self._asgi = None
-        self._site = None
+        self._pages.forget()
 
     def asgi(self, fleet: Fleet, *, internal_socket: str = "") -> UnifiedApp:
         """Build the service as one ASGI app over UI workers that somebody else keeps alive.
@@ -255,13 +293,13 @@ class FluxLit(Generic[SettingsT]):
         options = GatewayOptions.from_settings(
             self._settings,
             docs_paths=self._docs_paths(),
+            page_paths=tuple(page.path for page in self._pages if path_parameters(page.path)),
             internal_socket=internal_socket,
             secret=fleet.secret,
         )
         untitled = self._script if "title" not in self._settings.model_fields_set else None
         heads = page_heads(self.site(), self._urls.canonical_url, script=untitled)
-        frontend = make_frontend(self._settings, heads)
-        metrics = metrics_of(self._settings, fleet)
+        frontend, metrics = make_frontend(self._settings, heads), metrics_of(self._settings, fleet)
         gateway = Gateway(self._api, options, fleet, frontend=frontend, metrics=metrics)
         self._readiness.prober = gateway.probe
         add_health_routes(self._api, self._readiness)  # behind what was added since
@@ -278,40 +316,15 @@ class FluxLit(Generic[SettingsT]):
         if self._asgi is None:
             try:
                 self._asgi = self._standalone()
-            except Exception as exc:
-                if scope["type"] != "lifespan":
-                    raise
-                # Raised from a lifespan it would mean "there is none", and the server would go on.
-                await receive()
-                await send({"type": "lifespan.startup.failed", "message": told(exc)})
+            except Exception as exc:  # noqa: BLE001 - whatever it is, the server is told
+                await tell_failed_start(exc, scope, receive, send)
                 return
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:
         refuse_doubtful(observe(self._settings, development=self._settings.debug))
-        spec = WorkerSpec(
-            target=self._find_target(),
-            run_directory="",
-            development=self._settings.debug,
-            search_path=[entry or str(Path.cwd()) for entry in sys.path],
-            cookie_secret=secrets.token_hex(32),
-        )
+        spec = spec_beside(self, self._import_target, development=self._settings.debug)
         fleet = Fleet(secret=spec.cookie_secret, hands_over=self._settings.ui_handoff)
         gateway = self._gateway(fleet)
         workers = self._settings.effective_ui_workers()
         return UnifiedApp(self._api, gateway, [Sidecar(spec, workers, fleet, gateway.internal)])
-
-    def _find_target(self) -> str:
-        """Find out where this object can be imported: what was said, else where it is."""
-        said = self._import_target or os.environ.get(_env.APP, "").strip()
-        return said or locate(self) or DEFAULT_TARGET
-
-
-def _existing(script: str | Path | None) -> Path | None:
-    if script is None:
-        return None
-    path = Path(script).resolve()
-    if not path.is_file():
-        msg = f"streamlit_script {str(script)!r} does not exist (looked for {path})"
-        raise ConfigurationError(msg, remedy="give a path relative to the working directory")
-    return path

@@ -6,6 +6,10 @@
     ├── ConfigurationError        a setting, a file or an argument is wrong
     │   └── TargetError           "module:attribute" does not lead to a FluxLit app
     ├── PageError                 a page cannot be registered (also a ValueError)
+    │   └── PageSignatureError    a parameter of its function cannot be given (also a TypeError)
+    ├── PageInputError            the request that opened a page lacks what the page declares
+    ├── PageRefused               a guard does not let this visitor see a page
+    ├── CallError                 a function of the API cannot be called from a page
     ├── StartupError              the service cannot start: port taken, a worker failed
     ├── BodyTooLarge              a request to the UI is larger than the gateway may pass on
     ├── RequestTimeout            a client did not send in time the body that it announced
@@ -52,6 +56,39 @@ class TargetError(ConfigurationError):
 
 class PageError(FluxLitError, ValueError):
     """A page cannot be registered."""
+
+
+class PageSignatureError(PageError, TypeError):
+    """A parameter of a page's function cannot be given."""
+
+
+class PageInputError(FluxLitError):
+    """The request that opened a page lacks what the page declares, or holds it malformed.
+
+    Args:
+        problems: What is wrong, one sentence each, fit to be shown to the visitor.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class PageRefused(FluxLitError):
+    """A guard does not let this visitor see a page; the message is shown to the visitor.
+
+    Example:
+        >>> def staff_only(user: Annotated[User, Depends(current_user)]) -> None:
+        ...     if not user.is_staff:
+        ...         raise PageRefused("This page is for staff.")
+    """
+
+    def __init__(self, message: str = "You may not see this page.", *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+
+
+class CallError(FluxLitError):
+    """A function of the API cannot be called from a page: it serves no route, or a special one."""
 
 
 class StartupError(FluxLitError):

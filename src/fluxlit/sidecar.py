@@ -7,12 +7,15 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import secrets
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
 from fluxlit import _env
 from fluxlit._types import ASGIApp, Receive, Scope, Send
+from fluxlit.config.project import DEFAULT_TARGET
 from fluxlit.exceptions import StartupError
 from fluxlit.fleet import Fleet
 from fluxlit.unified import State
@@ -29,6 +32,24 @@ _LOG: Final = logging.getLogger("fluxlit")
 
 STOP_GRACE: Final = 5.0
 """Seconds that a UI worker has to end after the last request was served."""
+
+
+def spec_beside(app: object, said: str | None, *, development: bool) -> WorkerSpec:
+    """Return what a UI worker is told that serves beside this process.
+
+    Args:
+        app: The app object, which the worker is to import too.
+        said: Where it can be imported, if that was said.
+        development: Watch files, show errors.
+    """
+    known = said or os.environ.get(_env.APP, "").strip() or locate(app)
+    return WorkerSpec(
+        target=known or DEFAULT_TARGET,
+        run_directory="",
+        development=development,
+        search_path=[entry or str(Path.cwd()) for entry in sys.path],
+        cookie_secret=secrets.token_hex(32),
+    )
 
 
 class Sidecar:

@@ -73,6 +73,20 @@ class UnifiedApp:
             await self._gateway.aclose()
 
 
+async def tell_failed_start(exc: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    """Tell a server that there is no app to serve.
+
+    Raised from a lifespan it would mean that there is no lifespan, and the server would go on.
+
+    Raises:
+        Exception: The given one, where the server asks for something else.
+    """
+    if scope["type"] != "lifespan":
+        raise exc
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": told(exc)})
+
+
 def told(exc: Exception) -> str:
     """Return what a foreign server logs: the user's own error in full, as it would without us."""
     cause = "".join(traceback.format_exception(exc.__cause__)) if exc.__cause__ else ""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
-from fluxlit._paths import normalize
+from fluxlit._paths import normalize, path_parameters
 from fluxlit.config import FluxlitSettings
 
 
@@ -88,9 +88,16 @@ class FluxLitPublicUrls:
 
         Args:
             request: The request that is being answered.
-            path: The path under which the page was registered.
+            path: The path under which the page was registered. Path parameters are taken from
+                *query*: ``page_url(request, "/users/{id}", query={"id": "3"})`` is ``/users/3``.
             query: Query parameters to append.
+
+        Raises:
+            KeyError: A path parameter has no value.
         """
+        query = dict(query or {})
+        for name in path_parameters(path):
+            path = path.replace(f"{{{name}}}", quote(str(query.pop(name)), safe=""))
         address = self._page(self.app_base(request), path)
         return f"{address}?{urlencode(query)}" if query else address
 

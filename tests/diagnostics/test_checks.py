@@ -22,6 +22,7 @@ from fluxlit.diagnostics.doctor import diagnose
 from fluxlit.diagnostics.report import Report, describe
 from fluxlit.diagnostics.subject import Patient, Subject, admit
 from fluxlit.exceptions import TargetError
+from fluxlit.pages.navigation import NavigationModel
 
 SECRET = "x" * 40
 
@@ -213,6 +214,14 @@ def test_pages_and_probes(tmp_path: Path) -> None:
     assert rows(pages.pages(patient(FluxLit(streamlit_script="s.py")))) == {"pages": "PASS"}
 
 
+def test_what_is_wrong_with_the_pages_is_an_error() -> None:
+    app = FluxLit()
+    app.page("/")(lambda: None)
+    assert rows(pages.validation(patient(app))) == {"pages_validate": "PASS"}
+    app.navigation(NavigationModel(order=("/nowhere",)))
+    assert rows(pages.validation(patient(app))) == {"pages_validate": "FAIL"}
+
+
 def test_the_rows_of_the_doctor_keep_their_names(tmp_path: Path) -> None:
     (tmp_path / "desk_of_rows.py").write_text("from fluxlit import FluxLit\napp = FluxLit()")
     looked_at, admitted = admit("desk_of_rows:app", {"gateway_port": 0})
@@ -226,7 +235,7 @@ def test_the_rows_of_the_doctor_keep_their_names(tmp_path: Path) -> None:
         "forwarded_allow_ips", "gateway_max_proxy_body", "public_base_url", "readiness_route",
         "l7_websocket", "gateway_upstream_timeouts", "async_depends_streamlit",
         "gateway_forward_client_headers", "gateway_forward_rejected_names", "streamlit_upstream",
-        "security_headers", "experimental_yield_pages",
+        "security_headers", "pages_validate", "experimental_yield_pages",
     } <= found.keys()  # fmt: skip
     assert "gateway_bind" not in rows(diagnose(looked_at, admitted, is_running=True))
 

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from fluxlit._paths import path_parameters
 from fluxlit.exceptions import PageError
-from fluxlit.pages.records import default_title, make_record, page_slug
+from fluxlit.pages.plan import Grounds
+from fluxlit.pages.records import check_kind, default_title, make_record
 from fluxlit.pages.registry import PageRegistry, discover
+from fluxlit.pages.slug import page_slug
 
 
-def page() -> None:
+def page(id: str = "") -> None:  # noqa: A002 - a path parameter's name
     """Show orders.
 
     More words.
@@ -22,7 +25,7 @@ def page() -> None:
 def registry(*paths: str) -> PageRegistry:
     pages = PageRegistry()
     for path in paths:
-        pages.add(make_record(path, page))
+        pages.add(make_record(path, page, None, Grounds(path=path_parameters(path))))
     return pages
 
 
@@ -34,7 +37,7 @@ def test_slug(path: str, slug: str) -> None:
 
 
 def test_a_record_reads_title_and_description_from_the_function() -> None:
-    record = make_record("/orders", page, tags=("a", "b"))
+    record = make_record("/orders", page, {"tags": ("a", "b")})
     assert (record.title, record.description, record.tags) == ("Page", "Show orders.", ("a", "b"))
 
 
@@ -71,20 +74,51 @@ def test_beside_an_api_at_the_root_or_elsewhere_a_page_may_have_the_name() -> No
     PageRegistry().add(make_record("/apis", page), taken="/api")
 
 
-def test_a_generator_would_show_nothing_and_is_refused() -> None:
+def test_a_generator_would_show_nothing_and_must_be_allowed() -> None:
     def parts() -> Iterator[None]:
         yield
 
-    with pytest.raises(PageError, match="generator"):
-        make_record("/", parts)
+    async def more() -> AsyncIterator[None]:
+        yield
+
+    check_kind(make_record("/", parts), may_yield=True)
+    with pytest.raises(PageError, match="generator") as caught:
+        check_kind(make_record("/", parts), may_yield=False)
+    assert "FLUXLIT_EXPERIMENTAL_YIELD_PAGES" in caught.value.remedy
+    with pytest.raises(PageError, match="async generator"):
+        check_kind(make_record("/", more), may_yield=True)
 
 
-def test_the_default_page_is_the_one_at_the_root_else_the_first() -> None:
-    at_root, first = registry("/b", "/").default, registry("/b", "/a").default
-    assert at_root is not None
-    assert first is not None
-    assert (at_root.path, first.path) == ("/", "/b")
-    assert registry().default is None
+def test_two_default_pages_are_refused_and_both_named() -> None:
+    pages = PageRegistry()
+    pages.add(make_record("/a", page, {"default": True}))
+    with pytest.raises(PageError, match="two default pages") as caught:
+        pages.add(make_record("/b", page, {"default": True}))
+    assert caught.value.message.count("test_registry.py:") == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("  ", "blanks"),
+        ("/a?b", "one of"),
+        ("/50%", "one of"),
+        ("/users/{id", "braces"),
+        ("/users/{a b}", "braces"),
+        ("/x/{id}/{id}", "same name"),
+        ("/{id}", "begins with a path parameter"),
+    ],
+)
+def test_paths_that_no_address_can_hold_are_refused(path: str, told: str) -> None:
+    with pytest.raises(PageError, match=told):
+        registry(path)
+
+
+def test_a_page_with_path_parameters_stands_beside_the_one_without() -> None:
+    pages = list(registry("/users", "/users/{id}"))
+    assert [(it.slug, it.visible) for it in pages] == [("users", True), ("users-by-id", False)]
+    with pytest.raises(PageError, match="cannot be the default"):
+        PageRegistry().add(make_record("/a/{id}", page, {"default": True}))
 
 
 @pytest.fixture

@@ -3,57 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from types import ModuleType, SimpleNamespace
-from typing import Any, cast
+import logging
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Annotated, Any, cast
 
+import httpx2
+import pytest
+from fastapi import HTTPException
+from tests.pages.fakes import FakeStreamlit, Switched
+
+from fluxlit.client import ApiClient
+from fluxlit.exceptions import PageRefused
 from fluxlit.logging import get_request_id, set_request_id
-from fluxlit.pages.records import PageFn, make_record
+from fluxlit.pages.markers import Depends
+from fluxlit.pages.meta import PageMeta
+from fluxlit.pages.navigation import NavigationModel, arrange
+from fluxlit.pages.records import PageFn, PageOptions, make_record
 from fluxlit.pages.runner import Site, run_site
 
-
-@dataclass(eq=False)
-class FakePage:
-    run: Callable[[], None]
-    title: str
-    icon: str | None
-    url_path: str
-    default: bool
+Row = tuple[str, PageFn] | tuple[str, PageFn, PageOptions]
 
 
-@dataclass
-class FakeStreamlit:
-    """Shows the page at one position of the navigation and records what was asked of it."""
-
-    choose: int = 0
-    headers: Mapping[str, str] = field(default_factory=dict)
-    config: dict[str, Any] = field(default_factory=dict)
-    written: list[str] = field(default_factory=list)
-    pages: list[FakePage] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.context = SimpleNamespace(headers=self.headers)
-        self.title = self.info = self.write = self.written.append
-
-    def set_page_config(self, **config: object) -> None:
-        self.config.update(config)
-
-    def Page(self, run: Callable[[], None], **options: Any) -> FakePage:  # noqa: N802 - Streamlit's name
-        return FakePage(run, **options)
-
-    def navigation(self, pages: list[FakePage]) -> FakePage:
-        self.pages = pages
-        return pages[self.choose]
-
-
-def site(*pages: tuple[str, PageFn], **options: Any) -> Site:
-    records = tuple(make_record(path, fn) for path, fn in pages)
-    return Site(title="Desk", pages=records, default=records[0] if records else None, **options)
+def site(*pages: Row, model: NavigationModel | None = None, **options: Any) -> Site:
+    records = [make_record(row[0], row[1], *row[2:]) for row in pages]
+    return Site(title="Desk", navigation=arrange(records, model), **options)
 
 
 def run(st: FakeStreamlit, shown: Site) -> FakeStreamlit:
-    run_site(cast("ModuleType", st), shown)
+    shown.shown._menus.clear()  # each stand-in keeps its own record
+    run_site(cast("ModuleType", st), shown, st.menu)
     return st
 
 
@@ -65,13 +44,24 @@ def users(st: Any) -> None:
     st.write("users")
 
 
+def refuse() -> None:
+    raise PageRefused("Staff only.")
+
+
 def test_the_chosen_page_runs_and_only_that_one() -> None:
-    st = run(FakeStreamlit(choose=1), site(("/", home), ("/users", users)))
+    st = run(FakeStreamlit("users"), site(("/", home), ("/users", users)))
     assert st.written == ["users"]
-    assert [(page.url_path, page.default) for page in st.pages] == [
+    assert [(page.slug, page.default) for page in st.pages] == [
         ("home", True),
         ("users", False),
     ]
+
+
+def test_streamlit_s_page_objects_are_made_once() -> None:
+    pages = site(("/", home), ("/users", users))
+    first, second = run(FakeStreamlit(), pages), run(FakeStreamlit("users"), pages)
+    assert (first.made, second.made) == (2, 0)
+    assert second.written == ["users"]
 
 
 def test_an_async_page_runs_to_its_end() -> None:
@@ -84,13 +74,49 @@ def test_an_async_page_runs_to_its_end() -> None:
 
 def test_the_tab_shows_the_app_and_below_the_root_the_page_too() -> None:
     pages = site(("/", home), ("/users", users))
-    assert run(FakeStreamlit(choose=0), pages).config["page_title"] == "Desk"
-    assert run(FakeStreamlit(choose=1), pages).config["page_title"] == "Users · Desk"
+    assert run(FakeStreamlit(), pages).config["page_title"] == "Desk"
+    assert run(FakeStreamlit("users"), pages).config["page_title"] == "Users · Desk"
 
 
-def test_the_page_config_of_the_app_has_the_last_word() -> None:
-    config = {"layout": "wide", "page_title": "Mine"}
-    assert run(FakeStreamlit(), site(("/", home), page_config=config)).config == config
+def test_page_config_of_the_app_is_overridden_by_what_a_page_says_of_itself() -> None:
+    config = {"layout": "wide", "page_title": "Mine", "menu_items": {}}
+    meta = PageMeta(page_title="Users", layout="centered", breadcrumb=["Desk", "Users"])
+    pages = site(("/", home), ("/users", users, {"page_meta": meta}), page_config=config)
+    assert run(FakeStreamlit(), pages).config == config
+    shown = run(FakeStreamlit("users"), pages)
+    assert shown.config == {"layout": "centered", "page_title": "Users", "menu_items": {}}
+    assert shown.captions == ["Desk / Users"]
+
+
+def test_what_a_page_returns_of_itself_is_applied() -> None:
+    def page() -> PageMeta:
+        return PageMeta(page_title="Ada", breadcrumb="Users / Ada")
+
+    def mapping() -> dict[str, Any]:
+        return {"layout": "wide"}
+
+    def wrong() -> dict[str, Any]:
+        return {"layout": "round"}
+
+    shown = run(FakeStreamlit(), site(("/", page)))
+    assert (shown.config["page_title"], shown.captions) == ("Ada", ["Users / Ada"])
+    assert run(FakeStreamlit(), site(("/", mapping))).config["layout"] == "wide"
+    assert run(FakeStreamlit(), site(("/", wrong))).errors == [
+        "Invalid page metadata: layout: Input should be 'centered' or 'wide'"
+    ]
+
+
+def test_a_generator_page_runs_to_its_end_and_may_say_something_at_each_step() -> None:
+    def page(st: Any) -> Iterator[PageMeta | None]:
+        st.write(1)
+        yield PageMeta(page_title="Loading")
+        st.write(2)
+        yield None
+        st.write(3)
+        yield PageMeta(page_title="Done")
+
+    shown = run(FakeStreamlit(), site(("/", page)))
+    assert (shown.written, shown.config["page_title"]) == ([1, 2, 3], "Done")
 
 
 def test_an_app_without_pages_says_what_to_do() -> None:
@@ -111,3 +137,154 @@ def test_the_id_of_the_page_s_own_request_is_carried_on_and_a_forged_one_is_not(
     run(FakeStreamlit(), site(("/", page)))
     set_request_id(None)
     assert seen == ["abc", None, None]
+
+
+# ------------------------------------------------------------ deep links
+
+
+@pytest.mark.parametrize("wanted", ["Users", "/users", "users", "/users/"])
+def test_a_deep_link_leads_to_the_page_and_keeps_the_rest_of_the_query(wanted: str) -> None:
+    query = {"page": wanted, "token": "x", "tag": ["a", "b"]}
+    st = FakeStreamlit(query_params=query)
+    with pytest.raises(Switched):
+        run(st, site(("/", home), ("/users", users)))
+    assert st.switched == ("users", {"token": ["x"], "tag": ["a", "b"]})
+    assert st.pages == []
+
+
+def test_a_deep_link_to_nowhere_or_to_a_hidden_page_changes_nothing() -> None:
+    pages = site(("/", home), ("/users", users, {"visible": False}))
+    for wanted in ("nowhere", "users", ""):
+        assert run(FakeStreamlit(query_params={"page": wanted}), pages).written == ["home"]
+
+
+def test_of_two_pages_of_one_title_the_first_in_visible_order_is_meant() -> None:
+    rows: list[Row] = [("/", home), ("/a", users, {"title": "X"}), ("/b", users, {"title": "X"})]
+    model = NavigationModel(order=("/", "/b", "/a"))
+    st = FakeStreamlit(query_params={"page": "X"})
+    with pytest.raises(Switched):
+        run(st, site(*rows, model=model))
+    assert st.switched == ("b", {})
+
+
+# ------------------------------------------------------------ guards
+
+
+def test_a_refused_page_leaves_the_navigation_and_tells_why_when_it_is_opened() -> None:
+    pages = site(("/", home), ("/payroll", users, {"requires": refuse, "icon": "💰"}))
+    shown = run(FakeStreamlit("payroll"), pages)
+    assert (shown.warnings, shown.written) == (["Staff only."], [])
+    page = shown.pages[1]
+    assert (page.title, page.icon, page.visibility) == ("Not available", None, "hidden")
+    assert run(FakeStreamlit(), pages).written == ["home"]
+
+
+@pytest.mark.parametrize(
+    ("guard", "told"),
+    [
+        (lambda: False, "You may not see this page."),
+        (lambda client: client.missing, "Something went wrong on this page."),
+    ],
+)
+def test_a_guard_that_says_no_or_fails_closes_the_page(guard: Any, told: str) -> None:
+    st = run(FakeStreamlit(), site(("/", home, {"requires": [guard]})))
+    assert (st.errors + st.warnings, st.written) == ([told], [])
+
+
+def test_a_route_s_own_guard_serves_a_page() -> None:
+    def allowed(token: str = "") -> None:
+        if token != "good":
+            raise HTTPException(403, "Not for you.")
+
+    pages = site(("/", home, {"requires": Depends(allowed)}))
+    assert run(FakeStreamlit(), pages).warnings == ["Not for you."]
+    assert run(FakeStreamlit(query_params={"token": "good"}), pages).written == ["home"]
+
+
+def test_guards_of_many_pages_share_one_answer_and_the_page_gets_it_too() -> None:
+    calls: list[int] = []
+
+    def user() -> str:
+        calls.append(1)
+        return "ada"
+
+    def page(st: Any, user: Annotated[str, Depends(user)]) -> None:
+        st.write(user)
+
+    namespace = {"user": user, **globals()}
+    page.__annotations__["user"] = Annotated[str, Depends(namespace["user"])]
+    rows: list[Row] = [(f"/p{i}", page, {"requires": user}) for i in range(5)]
+    assert run(FakeStreamlit("p3"), site(*rows)).written == ["ada"]
+    assert len(calls) == 1
+
+
+# ------------------------------------------------------------ errors
+
+
+def fails() -> None:
+    raise LookupError("secret")
+
+
+def test_in_production_a_fault_is_a_short_message_and_a_trace_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    st = FakeStreamlit(headers={"x-request-id": "abc"}, options={"client.showErrorDetails": "none"})
+    run(st, site(("/", fails)))
+    set_request_id(None)
+    assert st.errors == ["Something went wrong on this page.\n\nRequest id: `abc`"]
+    (record,) = [it for it in caplog.records if it.levelno == logging.ERROR]
+    assert record.getMessage() == "page / failed"
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], LookupError)
+
+
+def test_in_development_the_trace_begins_in_the_page() -> None:
+    st = run(FakeStreamlit(options={"client.showErrorDetails": "full"}), site(("/", fails)))
+    (error,) = st.exceptions
+    assert error.__traceback__ is not None
+    first = error.__traceback__.tb_frame.f_code
+    assert first.co_filename.endswith("tests/pages/fakes.py")  # not the runner that called it
+
+
+def test_a_wrong_address_is_told_without_a_trace(caplog: pytest.LogCaptureFixture) -> None:
+    def page(limit: int) -> None: ...
+
+    st = FakeStreamlit(query_params={"limit": "x"}, options={"client.showErrorDetails": "full"})
+    run(st, site(("/", page)))
+    (told,) = st.errors
+    assert told.startswith("This page cannot be opened with this address:")
+    assert "'limit' is wrong: input should be a valid integer" in told
+    assert not [it for it in caplog.records if it.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (httpx2.Response(404, json={"detail": "No such user"}), "No such user"),
+        (httpx2.Response(403, json={"detail": "Staff only"}), "Staff only"),
+        (httpx2.Response(500, json={"detail": "db password"}), "Something went wrong on this page"),
+        (httpx2.Response(404), "Something went wrong on this page."),
+        (httpx2.ConnectError("refused"), "The service did not answer. Please try again"),
+    ],
+)
+def test_an_error_of_the_api_is_told_in_its_own_words(answer: Any, told: str) -> None:
+    def respond(request: httpx2.Request) -> httpx2.Response:
+        if isinstance(answer, Exception):
+            raise httpx2.ConnectError("refused", request=request)
+        return cast("httpx2.Response", answer)
+
+    def page(client: ApiClient) -> None:
+        client.get("/users").raise_for_status()
+
+    client = ApiClient(transport=httpx2.MockTransport(respond))
+    st = run(FakeStreamlit(), site(("/", page), make_client=lambda: client))
+    (shown,) = st.errors + st.warnings
+    assert shown.startswith(told)
+
+
+def test_words_from_elsewhere_are_not_markdown() -> None:
+    def page() -> None:
+        raise PageRefused("**no** [link](http://evil.example) $x$ :red[x]")
+
+    (told,) = run(FakeStreamlit(), site(("/", page))).warnings
+    assert r"\*\*no\*\* \[link\](http\://evil" in told

@@ -36,6 +36,7 @@ _FIRST_RUN: Final = (
     "streamlit.runtime.scriptrunner.magic_funcs",
     "streamlit.web.skills",
     "fluxlit._streamlit.module",
+    "fluxlit._streamlit.navigation",
 )
 """What the first run of any page imports, so that it need not."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fluxlit._version import __version__
-from fluxlit.cli import build, config, doctor, new, serve, shutdown
+from fluxlit.cli import build, config, doctor, new, pages, serve, shutdown
 
 app = typer.Typer(
     name="fluxlit",
@@ -27,6 +27,7 @@ app.command()(config.config)
 app.command()(doctor.doctor)
 app.command()(shutdown.shutdown)
 app.command()(build.build)
+app.add_typer(pages.app, name="pages")
 
 
 VERSIONS_THAT_MATTER = ("streamlit", "fastapi", "starlette", "uvicorn", "pydantic")

@@ -8,14 +8,32 @@ warm connection, and closing one client takes nothing from another.
 from __future__ import annotations
 
 from fluxlit.client.api_client import ApiClient
-from fluxlit.client.errors import ApiError, ApiTimeoutError, ApiUnavailableError
+from fluxlit.client.calls import injected
+from fluxlit.client.errors import (
+    ApiConflictError,
+    ApiError,
+    ApiForbiddenError,
+    ApiInvalidError,
+    ApiNotFoundError,
+    ApiServerError,
+    ApiTimeoutError,
+    ApiUnauthorizedError,
+    ApiUnavailableError,
+)
 from fluxlit.client.options import RequestOptions, SendOptions
 
 __all__ = [
     "ApiClient",
+    "ApiConflictError",
     "ApiError",
+    "ApiForbiddenError",
+    "ApiInvalidError",
+    "ApiNotFoundError",
+    "ApiServerError",
     "ApiTimeoutError",
+    "ApiUnauthorizedError",
     "ApiUnavailableError",
     "RequestOptions",
     "SendOptions",
+    "injected",
 ]

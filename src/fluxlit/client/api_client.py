@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import lru_cache
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import Any, ParamSpec, Self, TypeVar, Unpack, overload
 
 import httpx2
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from fluxlit.client.calls import Operations
 from fluxlit.client.connections import SharedTransport
 from fluxlit.client.endpoint import Endpoint
 from fluxlit.client.errors import unavailable
@@ -24,8 +25,10 @@ from fluxlit.client.options import (
     SendOptions,
     Timeout,
 )
+from fluxlit.exceptions import CallError
 from fluxlit.logging import REQUEST_ID_HEADER, get_request_id
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -44,6 +47,7 @@ class ApiClient:
         propagate_request_id: Send the id of the request being served as ``X-Request-ID``.
         transport: Sends the requests in place of the process's connections; for tests.
         environ: Read in place of ``os.environ``, once, here.
+        operations: The API's functions, for :meth:`call`; an app's client has them.
 
     Raises:
         ConfigurationError: The base URL is not an http or https URL.
@@ -65,6 +69,7 @@ class ApiClient:
         propagate_request_id: bool = True,
         transport: httpx2.BaseTransport | None = None,
         environ: Mapping[str, str] | None = None,
+        operations: Operations | None = None,
     ) -> None:
         self._endpoint = Endpoint.choose(base_url, os.environ if environ is None else environ)
         self._timeout = timeout
@@ -72,6 +77,7 @@ class ApiClient:
         self._auth_header_factory = auth_header_factory
         self._propagate_request_id = propagate_request_id
         self._transport = transport
+        self._operations = operations
         self._http: httpx2.Client | None = None
 
     @classmethod
@@ -218,6 +224,44 @@ class ApiClient:
                 raise TypeError(msg)
             options["json"] = _jsonable(body)
         return _validated(self.request("POST", path, **options), response_model)
+
+    @overload
+    def call(
+        self, endpoint: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    @overload
+    def call(self, endpoint: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    def call(self, endpoint: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Call a function of the API through its route, and return what it is annotated with.
+
+        Args:
+            endpoint: The function under ``@app.api.get(...)``, plain or ``async``.
+            args: Its arguments; dependencies are the API's own business and are left out. (For a
+                type checker they need a default; see :data:`fluxlit.client.injected`.)
+            kwargs: Its arguments by name.
+
+        Raises:
+            CallError: The function serves no route of the app's API.
+            TypeError: The arguments do not fit the function.
+            ApiError: The status is no success; a class of its own for the usual ones, such as
+                :class:`~fluxlit.client.ApiNotFoundError`.
+            pydantic.ValidationError: The answer is not what the function is annotated with.
+
+        Example:
+            >>> @app.api.get("/users/{user_id}")
+            ... def get_user(user_id: int) -> User: ...
+            >>> client.call(get_user, user_id=3).name
+            'Ada'
+        """
+        if self._operations is None:
+            msg = "this client knows no functions of the API"
+            raise CallError(msg, remedy="use the client that a page gets, or app.get_client()")
+        operation = self._operations.of(endpoint)
+        ready = operation.prepare(args, kwargs)
+        answer = self.request(ready.method, ready.path, **ready.options).raise_for_status()
+        if operation.answer is None or not answer.content:
+            return None
+        return operation.answer.validate_json(answer.content)
 
     def close(self) -> None:
         """Drop this client's cookies; the process's connections stay, and so does the client."""

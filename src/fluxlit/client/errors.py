@@ -5,7 +5,8 @@ Neither a query nor a header ever enters a message, because both may carry secre
 
 from __future__ import annotations
 
-from typing import Final, Self
+from collections.abc import Container
+from typing import ClassVar, Final, Self
 
 import httpx2
 
@@ -16,7 +17,23 @@ DETAIL_BODY_BYTES: Final = 65_536
 
 
 class ApiError(httpx2.HTTPStatusError, FluxLitError):
-    """The API answered, and the answer is no success. Names method, path, status and detail."""
+    """The API answered, and the answer is no success. Names method, path, status and detail.
+
+    Attributes:
+        STATUS: The statuses that a more exact class of this family stands for.
+    """
+
+    STATUS: ClassVar[Container[int]] = ()
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return self.response.status_code
+
+    @property
+    def detail(self) -> str:
+        """What the API says about it: FastAPI's ``detail`` in one line, or ``""``."""
+        return _detail(self.response)
 
     @classmethod
     def from_response(cls, response: httpx2.Response) -> Self:
@@ -27,7 +44,46 @@ class ApiError(httpx2.HTTPStatusError, FluxLitError):
             f"{response.status_code} {response.reason_phrase}".rstrip()
         )
         message = f"{message}: {detail}" if detail else message
-        return cls(message, request=response.request, response=response)
+        kind = cls
+        for found in (item for item in cls.__subclasses__() if response.status_code in item.STATUS):
+            kind = found
+        return kind(message, request=response.request, response=response)
+
+
+class ApiUnauthorizedError(ApiError):
+    """The API does not know who is calling (401)."""
+
+    STATUS = (401,)
+
+
+class ApiForbiddenError(ApiError):
+    """The API knows who is calling and refuses (403)."""
+
+    STATUS = (403,)
+
+
+class ApiNotFoundError(ApiError):
+    """What was asked for is not there (404), or no longer (410)."""
+
+    STATUS = (404, 410)
+
+
+class ApiConflictError(ApiError):
+    """What was asked for does not fit the present state (409)."""
+
+    STATUS = (409,)
+
+
+class ApiInvalidError(ApiError):
+    """What was sent is not what the API expects (422)."""
+
+    STATUS = (422,)
+
+
+class ApiServerError(ApiError):
+    """The API failed (500 to 599)."""
+
+    STATUS = range(500, 600)
 
 
 class ApiUnavailableError(httpx2.TransportError, FluxLitError):

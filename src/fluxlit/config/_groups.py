@@ -216,7 +216,9 @@ class Streamlit(_Group):
         default=False, description="Refuse a page whose parameters cannot all be provided."
     )
     async_page_depends: bool = Field(
-        default=False, description="Allow async dependencies of pages."
+        default=False,
+        description="Accepted, for settings of older versions: async dependencies of pages always"
+        " work.",
     )
     experimental_yield_pages: bool = Field(
         default=False, description="Allow pages that yield between their parts."

@@ -98,6 +98,21 @@ def with_arguments(
     return replace_settings(settings, changed)
 
 
+def existing_script(script: str | Path | None) -> Path | None:
+    """Return the absolute path of a script.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    if script is None:
+        return None
+    path = Path(script).resolve()
+    if not path.is_file():
+        msg = f"streamlit_script {str(script)!r} does not exist (looked for {path})"
+        raise ConfigurationError(msg, remedy="give a path relative to the working directory")
+    return path
+
+
 @contextlib.contextmanager
 def _explained(settings_cls: type[FluxlitSettings], values: Mapping[str, object]) -> Iterator[None]:
     """Turn what pydantic says into what a person can act on."""

@@ -35,7 +35,7 @@ APP_CHECKS: Final[tuple[AppCheck, ...]] = (
 )
 """What needs one."""
 
-PAGE_CHECKS: Final[tuple[AppCheck, ...]] = (pages.experimental,)
+PAGE_CHECKS: Final[tuple[AppCheck, ...]] = (pages.validation, pages.experimental)
 """What is looked at with ``--check-pages``."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fluxlit.config.findings import Finding, Level, passed
 from fluxlit.diagnostics.subject import Patient
 from fluxlit.health import HEALTH_PATH, READY_PATH
+from fluxlit.pages.validate import validate_fluxlit_pages
 
 
 def pages(patient: Patient) -> Iterator[Finding]:
@@ -31,6 +32,15 @@ def readiness_route(patient: Patient) -> Iterator[Finding]:
         yield Finding("readiness_route", Level.WARNING, message, "let the app object serve the API")
     else:
         yield passed("readiness_route", f"{prefix}{HEALTH_PATH}, {prefix}{READY_PATH}")
+
+
+def validation(patient: Patient) -> Iterator[Finding]:
+    """Look for what is wrong with the pages, as ``fluxlit pages validate`` does."""
+    problems = validate_fluxlit_pages(patient.app)
+    remedy = "correct it where the page or the navigation is declared"
+    yield from (Finding("pages_validate", Level.ERROR, problem, remedy) for problem in problems)
+    if not problems:
+        yield passed("pages_validate", "nothing is wrong with the pages")
 
 
 def experimental(patient: Patient) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from fluxlit.gateway.forwarded import TrustedProxies
 from fluxlit.gateway.headers import Headers, find
 from fluxlit.gateway.observe import Metrics
 from fluxlit.gateway.options import GatewayOptions
+from fluxlit.gateway.page_addresses import PageAddresses
 from fluxlit.gateway.responses import NOT_FOUND, send_answer, send_redirect
 from fluxlit.gateway.routing import Route, RouteKind, Router, raw, target_of
 from fluxlit.gateway.upstream import Upstreams
@@ -70,6 +71,7 @@ class Gateway:
         self._api_has_root_path = bool(getattr(api, "root_path", ""))
         is_plain = bool(options.prefix) and not self._api_has_root_path
         self._plain_api = (self._docs_base + b"/",) if is_plain else ()
+        self._pages = PageAddresses(options.page_paths, raw(options.ui_path))
         self._frontend = frontend
         self._ui = _user_interface(options, upstreams, frontend)
 
@@ -137,9 +139,16 @@ class Gateway:
             await send_redirect(sent, target_of(location, scope.get("query_string", b"")))
         elif route.kind is RouteKind.METRICS and self._metrics is not None:
             await self._metrics.answer(scope, sent)
+        elif (address := self._page_address(scope, route)) is not None:
+            await send_redirect(sent, self._mount + address)
         else:
             sent.dispatch = "streamlit"
             await self._ui(scope, route.rest, receive, sent, trusted=trusted)
+
+    def _page_address(self, scope: Scope, route: Route) -> bytes | None:
+        if scope.get("method") not in {"GET", "HEAD"}:
+            return None
+        return self._pages.address_of(route.rest, scope.get("query_string", b""))
 
     def _api_scope(self, scope: Scope, route: Route) -> Scope:
         """Copy a scope for the API, telling it where it lives.

@@ -42,6 +42,7 @@ class GatewayOptions:
         ws_max_message_bytes: Largest WebSocket message, either way.
         access_log: Write one line a request.
         docs_paths: Paths at the UI's root that lead to the API's documentation: ``"/docs"``.
+        page_paths: Paths of pages that have parameters: ``"/users/{id}"``.
         internal_socket: Path of the gateway's private socket; connections that arrive on it reach
             the API only. Empty when there is none.
         metrics_path: Where the counts are served under the mount; empty for nowhere.
@@ -70,6 +71,7 @@ class GatewayOptions:
     ws_max_message_bytes: int = MAX_MESSAGE
     access_log: bool = False
     docs_paths: frozenset[str] = frozenset()
+    page_paths: tuple[str, ...] = ()
     internal_socket: str = ""
     metrics_path: str = ""
     secret: str = field(default="", repr=False)
@@ -82,6 +84,7 @@ class GatewayOptions:
         docs_paths: frozenset[str],
         internal_socket: str,
         secret: str = "",
+        page_paths: tuple[str, ...] = (),
     ) -> GatewayOptions:
         """Take from an app's settings what the gateway decides by."""
         return cls(
@@ -109,6 +112,7 @@ class GatewayOptions:
             ws_max_message_bytes=settings.gateway_ws_max_message_bytes or MAX_MESSAGE,
             access_log=settings.enable_gateway_access_log or settings.debug,
             docs_paths=docs_paths,
+            page_paths=page_paths,
             internal_socket=internal_socket,
             metrics_path=settings.metrics_path(),
             secret=secret,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from fluxlit.frontend.page import PageHead
-from fluxlit.pages.records import PageRecord
-from fluxlit.pages.runner import Site
+from fluxlit.pages.navigation import Entry
+from fluxlit.pages.runner import Site, page_config
 
 PublicAddress = Callable[[str], str]
 """Gives a page's public address for its path; empty where that is not known."""
@@ -28,19 +29,24 @@ def page_heads(
     """
     given = site.page_config.get("page_title")
     icon = site.page_config.get("page_icon")
+    title = str(given or (script.stem if script else site.title))
+    root = PageHead(title, site=site.title, icon=str(icon or ""), url=address("/"))
 
-    def head(record: PageRecord) -> PageHead:
-        path = "/" if record is site.default else record.path
+    def head(entry: Entry) -> PageHead:
+        record = entry.record
+        url = address("/" if entry.default else f"/{record.slug}")
+        if record.guards:  # whoever may not see the page learns no more than its address
+            return replace(root, url=url)
+        config = page_config(site, entry)
         return PageHead(
-            str(given or site.tab_title(record)),
+            str(config["page_title"]),
             description=record.description,
             site=site.title,
-            icon=str(icon or record.icon or ""),
-            url=address(path),
+            icon=str(config.get("page_icon") or entry.icon or ""),
+            url=url,
         )
 
-    title = str(given or (script.stem if script else site.title))
-    heads = {"": PageHead(title, site=title, icon=str(icon or ""), url=address("/"))}
-    for record in site.pages:
-        heads["" if record is site.default else record.slug] = head(record)
+    heads = {"": root}
+    for entry in site.navigation.entries:
+        heads["" if entry.default else entry.record.slug] = head(entry)
     return heads

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from fluxlit._paths import is_parameter, path_parameters
 from fluxlit._streamlit.frontend import SERVER_PATHS
 from fluxlit.exceptions import PageError
-from fluxlit.pages.records import PageRecord, is_root
+from fluxlit.pages.records import PageRecord
 
 STREAMLIT_PATHS: Final = frozenset(SERVER_PATHS) | {"app"}
 """Names that no page can have in the browser's address."""
@@ -41,32 +42,25 @@ class PageRegistry:
         Raises:
             PageError: The path cannot be a page's, or is taken.
         """
-        if record.slug in STREAMLIT_PATHS or f"/{record.slug}/".startswith(f"{taken or None}/"):
-            msg = f"page {record.path!r}: that path is Streamlit's or the API's own"
-            raise PageError(msg, remedy=f"use another one, such as /{record.slug}-page")
-        if "/" in record.slug:
-            msg = f"page {record.path!r}: Streamlit has no pages below a page"
-            raise PageError(
-                msg, remedy=f"use one segment, such as /{record.slug.replace('/', '-')}"
-            )
+        _check_path(record, taken)
         for other in self._records:
             if other.slug == record.slug:
                 msg = (
                     f"duplicate Streamlit page path: {record.path!r} and {other.path!r} have the"
-                    f" same url_path slug {record.slug!r} ({_place(record)}, {_place(other)})"
+                    f" same url_path slug {record.slug!r} ({record.place}, {other.place})"
                 )
                 raise PageError(msg, remedy="give one of the two another path")
+            if other.default and record.default:
+                msg = (
+                    f"two default pages: {record.path!r} and {other.path!r}"
+                    f" ({record.place}, {other.place})"
+                )
+                raise PageError(msg, remedy="say default=True for one of the two")
         self._records.append(record)
 
     def sort(self) -> None:
         """Order all pages by path and title."""
         self._records.sort(key=lambda record: (record.path, record.title))
-
-    @property
-    def default(self) -> PageRecord | None:
-        """The page shown at the UI's root: the one registered there, else the first."""
-        at_root = (record for record in self._records if is_root(record.path))
-        return next(at_root, self._records[0] if self._records else None)
 
 
 def discover(directory: str | Path, *, package: str, register: Callable[[ModuleType], None]) -> int:
@@ -101,6 +95,35 @@ def discover(directory: str | Path, *, package: str, register: Callable[[ModuleT
     return len(modules)
 
 
-def _place(record: PageRecord) -> str:
-    code = getattr(record.fn, "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(record.fn)
+def offer(module: ModuleType, app: object) -> None:
+    """Let a module register its pages, if it has a function ``register(app)``."""
+    hook = getattr(module, "register", None)
+    if hook is not None:
+        hook(app)
+
+
+def _check_path(record: PageRecord, taken: str) -> None:
+    page, slug = f"page {record.path!r}", record.slug
+    first = record.path.strip("/").split("/")[0]
+    if {first, slug} & STREAMLIT_PATHS or f"/{first}/".startswith(f"{taken or None}/"):
+        msg = f"{page}: that path is Streamlit's or the API's own"
+        raise PageError(msg, remedy=f"use another one, such as /{slug}-page")
+    if not slug.strip() or slug != slug.strip() or set(slug) & set("?#%\\"):
+        msg = f"{page}: the path holds blanks at its ends or one of ? # % \\"
+        raise PageError(msg, remedy="use letters, digits and dashes: /open-orders")
+    if "{" in slug or "}" in slug:
+        msg = f"{page}: a path parameter is a whole segment with a name in braces"
+        raise PageError(msg, remedy="write it as /users/{id}")
+    if "/" in slug:
+        msg = f"{page}: Streamlit has no pages below a page"
+        raise PageError(msg, remedy=f"use one segment, such as /{slug.replace('/', '-')}")
+    names = path_parameters(record.path)
+    if is_parameter(first):
+        msg = f"{page}: the path begins with a path parameter, so it would take every page's place"
+        raise PageError(msg, remedy="begin with a fixed segment, such as /users/{id}")
+    if len(names) != len(set(names)):
+        msg = f"{page}: two path parameters have the same name"
+        raise PageError(msg, remedy="give each a name of its own")
+    if names and record.default:
+        msg = f"{page}: a page with path parameters cannot be the default page"
+        raise PageError(msg, remedy="drop default=True")

@@ -7,13 +7,12 @@ import functools
 import importlib
 import itertools
 import sys
-import sysconfig
 import traceback
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 
-import fluxlit
+from fluxlit._frames import is_installed, is_machinery
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import FluxLitError, TargetError
 from fluxlit.runtime.targets import Target, parse_target, source_folder
@@ -101,21 +100,9 @@ def _failed(text: str, exc: BaseException) -> TargetError:
 
 def user_frames(exc: BaseException) -> list[str]:
     """Return the lines of a traceback from the user's own code on, without the import system's."""
-    frames = [f for f in traceback.extract_tb(exc.__traceback__) if not _is_machinery(f.filename)]
-    own = itertools.dropwhile(lambda frame: _is_installed(frame.filename), frames)
+    frames = [f for f in traceback.extract_tb(exc.__traceback__) if not is_machinery(f.filename)]
+    own = itertools.dropwhile(lambda frame: is_installed(frame.filename), frames)
     return "".join(traceback.format_list(list(own))).splitlines()
-
-
-def _is_installed(filename: str) -> bool:
-    """Tell whether a frame is of Python's or an installed package's."""
-    homes = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-    return any(Path(filename).is_relative_to(home) for home in homes)
-
-
-def _is_machinery(filename: str) -> bool:
-    """Tell whether a frame is the import system's or this package's own."""
-    ours = [Path(module.__file__).parent for module in (fluxlit, importlib) if module.__file__]
-    return filename.startswith("<frozen") or any(Path(filename).is_relative_to(o) for o in ours)
 
 
 def _suggest(module: ModuleType, target: Target) -> str:

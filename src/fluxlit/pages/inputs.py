@@ -1,0 +1,180 @@
+"""Values that a page takes from the request: read, checked, told in words when they are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Protocol, Union, get_args, get_origin
+from uuid import UUID
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
+
+from fluxlit.exceptions import PageInputError
+from fluxlit.pages.markers import MISSING, Place
+from fluxlit.pages.signature import members_of
+
+
+class Reader(Protocol):
+    """What the values are read from."""
+
+    def values(self, place: Place, name: str) -> list[str]:
+        """Return every value of that name; none when it is missing."""
+
+    def query(self) -> Mapping[str, Sequence[str]]:
+        """Return the query string's parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One value of the request.
+
+    Attributes:
+        place: Where it stands.
+        name: Its name there.
+        adapter: Checks and converts it.
+        many: All values of that name make one list.
+        default: Its value when it is missing.
+        optional: None will do when it is missing and has no default.
+    """
+
+    place: Place
+    name: str
+    adapter: TypeAdapter[Any] = field(compare=False, repr=False)
+    many: bool = False
+    default: Any = MISSING
+    optional: bool = False
+
+    def read(self, reader: Reader) -> object:
+        """Return the checked value.
+
+        Raises:
+            PageInputError: It is missing or malformed; the message names it and says what is
+                expected, and never repeats a header or a cookie.
+        """
+        given = reader.values(self.place, self.name)
+        if not given:
+            return self._absent()
+        try:
+            return self.adapter.validate_python(list(given) if self.many else given[0])
+        except ValidationError as exc:
+            raise PageInputError(*_problems(self.place, self.name, exc)) from None
+
+    def _absent(self) -> object:
+        if self.default is not MISSING:
+            return self.default
+        if self.optional:
+            return None
+        raise PageInputError(f"the {self.place} {self.name!r} is missing")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryModel:
+    """A model whose fields are read from the query string.
+
+    Attributes:
+        model: The model.
+        default: What to give when the query string has none of its fields.
+    """
+
+    model: type[BaseModel]
+    default: Any = MISSING
+
+    def read(self, reader: Reader) -> object:
+        """Return the model.
+
+        Raises:
+            PageInputError: A field is missing or malformed.
+        """
+        given = fields_of(self.model, reader.query())
+        if not given and self.default is not MISSING:
+            return self.default
+        try:
+            return self.model.model_validate(given)
+        except ValidationError as exc:
+            raise PageInputError(*_problems(Place.QUERY, "", exc)) from None
+
+
+def fields_of(model: type[BaseModel], query: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    """Pick a model's fields from a query string; a field that takes many gets a list."""
+    found: dict[str, object] = {}
+    for name, info in model.model_fields.items():
+        key = next((key for key in (info.alias, name) if key and query.get(key)), None)
+        if key is not None:
+            found[info.alias or name] = (
+                list(query[key]) if takes_many(info.annotation) else query[key][0]
+            )
+    extra = model.model_config.get("extra")
+    if extra in ("allow", "forbid"):
+        known = {*found, *model.model_fields}
+        found |= {key: values[0] for key, values in query.items() if key not in known and values}
+    return found
+
+
+READABLE: Final = (
+    str, int, float, bool, bytes, Decimal, UUID, Enum, date, time, timedelta,
+)  # fmt: skip
+"""Classes of which a piece of an address can be a value."""
+
+
+def is_readable(hint: object) -> bool:
+    """Tell whether a type is one that an address can hold: a simple value, or a list of them.
+
+    >>> is_readable(int | None), is_readable(list[str]), is_readable(dict[str, int])
+    (True, True, False)
+    """
+    if get_origin(hint) is Literal:
+        return True
+    if get_origin(hint) is Annotated:
+        return is_readable(get_args(hint)[0])
+    if takes_many(hint) and get_origin(hint) not in (Union, UnionType):
+        inner = [part for part in get_args(hint) if part is not Ellipsis]
+        return all(is_readable(part) for part in inner)
+    members = [part for part in members_of(hint) if part is not NoneType]
+    if len(members) > 1 or members != [hint]:
+        return bool(members) and all(is_readable(part) for part in members)
+    return isinstance(hint, type) and issubclass(hint, READABLE)
+
+
+def adapter_of(hint: Any, metadata: Sequence[object]) -> TypeAdapter[Any]:
+    """Make what checks and converts values of a type.
+
+    Raises:
+        TypeError: pydantic does not know the type.
+    """
+    try:
+        return TypeAdapter(Annotated[(hint, *metadata)] if metadata else hint)
+    except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation) as exc:
+        raise TypeError(str(exc).splitlines()[0]) from exc
+
+
+def takes_many(annotation: object) -> bool:
+    """Tell whether a type is a collection, so that a name may stand in the address repeatedly."""
+    origin = get_origin(annotation) or annotation
+    if isinstance(origin, type):
+        return issubclass(origin, list | tuple | set | frozenset)
+    members = getattr(annotation, "__args__", ())
+    return any(takes_many(member) for member in members)
+
+
+def _problems(place: Place, name: str, exc: ValidationError) -> list[str]:
+    problems = []
+    for error in exc.errors(include_url=False, include_context=False):
+        where = ".".join(str(part) for part in ((name, *error["loc"]) if name else error["loc"]))
+        message = error["msg"].removeprefix("Value error, ")
+        if error["type"] == "missing":
+            problems.append(f"the {place} {where!r} is missing")
+            continue
+        private = place in (Place.HEADER, Place.COOKIE) or not isinstance(error["input"], str)
+        shown = "" if private else f", not {_short(error['input'])!r}"
+        message = message[:1].lower() + message[1:]
+        problems.append(f"the {place} {where!r} is wrong: {message}{shown}")
+    return problems
+
+
+def _short(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"

@@ -1,0 +1,83 @@
+"""What the browser's request says: query string, headers and cookies of one run, read when asked.
+
+In a test, or where there is no browser, the two context variables stand in for headers and cookies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar, Token
+from typing import Any
+
+from fluxlit.deep_links import query_values
+from fluxlit.pages.markers import Place
+
+_headers: ContextVar[Mapping[str, str] | None] = ContextVar("page_headers", default=None)
+_cookies: ContextVar[Mapping[str, str] | None] = ContextVar("page_cookies", default=None)
+
+
+def set_page_header_context(headers: Mapping[str, str]) -> Token[Mapping[str, str] | None]:
+    """Let pages of this context read these headers; returns what the reset needs."""
+    return _headers.set({name.lower(): value for name, value in headers.items()})
+
+
+def reset_page_header_context(token: Token[Mapping[str, str] | None]) -> None:
+    """Undo one :func:`set_page_header_context`."""
+    _headers.reset(token)
+
+
+def set_page_cookie_context(cookies: Mapping[str, str]) -> Token[Mapping[str, str] | None]:
+    """Let pages of this context read these cookies; returns what the reset needs."""
+    return _cookies.set({name.lower(): value for name, value in cookies.items()})
+
+
+def reset_page_cookie_context(token: Token[Mapping[str, str] | None]) -> None:
+    """Undo one :func:`set_page_cookie_context`."""
+    _cookies.reset(token)
+
+
+class Visit:
+    """The request that opened a page, as far as pages may read it.
+
+    Args:
+        st: The ``streamlit`` module, or a stand-in with as much of it as is at hand.
+    """
+
+    def __init__(self, st: Any) -> None:
+        self._st = st
+
+    def values(self, place: Place, name: str) -> list[str]:
+        """Return every value of that name; none when it is missing."""
+        if place is Place.HEADER:
+            found = _look_up(name, _headers.get(), self._of_context("headers"))
+        elif place is Place.COOKIE:
+            found = _look_up(name, _cookies.get(), self._of_context("cookies"))
+        else:
+            return self.query().get(name, [])
+        return [] if found is None else [found]
+
+    def query(self) -> dict[str, list[str]]:
+        """Return the query string's parameters."""
+        return query_values(self._st)
+
+    def _of_context(self, name: str) -> Mapping[str, str] | None:
+        found = getattr(getattr(self._st, "context", None), name, None)
+        return found if hasattr(found, "items") else None
+
+
+def _look_up(name: str, *sources: Mapping[str, str] | None) -> str | None:
+    """Find a name whatever its case: in the first source that has it."""
+    for source in sources:
+        if source is None:
+            continue
+        getter = getattr(source, "get", None)
+        found = getter(name.lower()) if getter is not None else None
+        if found is None:
+            found = _whatever_case(name, source.items())
+        if found is not None:
+            return found
+    return None
+
+
+def _whatever_case(name: str, items: Iterable[tuple[str, str]]) -> str | None:
+    return next((value for key, value in items if key.lower() == name.lower()), None)

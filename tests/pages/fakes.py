@@ -1,0 +1,88 @@
+"""A stand-in for the streamlit module that records what was asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+
+@dataclass(eq=False)
+class FakePage:
+    body: Callable[[], None]
+    title: str
+    icon: str | None
+    slug: str
+    default: bool
+    visibility: str
+
+    @property
+    def url_path(self) -> str:
+        return "" if self.default else self.slug
+
+    def run(self) -> None:
+        self.body()
+
+
+class Switched(BaseException):
+    """How ``st.switch_page`` leaves a script."""
+
+
+class Stopped(BaseException):
+    """How ``st.stop`` leaves a script."""
+
+
+@dataclass
+class FakeStreamlit:
+    """Shows the page with one slug, by default the first, and records what was asked of it."""
+
+    choose: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    query_params: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    written: list[Any] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    exceptions: list[Exception] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)
+    pages: list[FakePage] = field(default_factory=list)
+    sections: dict[str, list[FakePage]] = field(default_factory=dict)
+    navigation_options: dict[str, Any] = field(default_factory=dict)
+    made: int = 0
+    switched: tuple[str, Mapping[str, Any]] | None = None
+
+    def __post_init__(self) -> None:
+        self.context = SimpleNamespace(headers=self.headers, cookies=self.cookies)
+        self.sidebar = SimpleNamespace(caption=self.captions.append)
+        self.title = self.info = self.write = self.written.append
+        self.error, self.warning = self.errors.append, self.warnings.append
+        self.exception = self.exceptions.append
+        self.get_option = self.options.get
+
+    def set_page_config(self, **config: object) -> None:
+        self.config.update(config)
+
+    def Page(self, run: Callable[[], None], **options: Any) -> FakePage:  # noqa: N802 - Streamlit's name
+        self.made += 1
+        return FakePage(run, slug=options.pop("url_path"), **options)
+
+    def navigation(self, pages: Any, **options: Any) -> FakePage:
+        self.navigation_options = options
+        self.sections = pages if isinstance(pages, dict) else {"": pages}
+        self.pages = [page for several in self.sections.values() for page in several]
+        default = next(page for page in self.pages if page.default)
+        shown = {page.slug: page for page in self.pages}
+        return shown.get(self.choose, default)
+
+    def menu(self, pages: Any, **options: Any) -> Callable[[], FakePage]:
+        return lambda: self.navigation(pages, **options)
+
+    def switch_page(self, page: FakePage, *, query_params: Mapping[str, Any]) -> None:
+        self.switched = page.url_path, query_params
+        raise Switched
+
+    def stop(self) -> None:
+        raise Stopped
