@@ -231,8 +231,12 @@ def test_other_scopes_are_an_error_of_the_server() -> None:
         raise AssertionError
 
     gateway = Gateway(make_api(), GatewayOptions(), Fixed(NOWHERE))
+
+    async def serve() -> None:
+        await gateway({"type": "lifespan"}, receive, send)
+
     with pytest.raises(RuntimeError, match="lifespan"):
-        asyncio.run(gateway({"type": "lifespan"}, receive, send))
+        asyncio.run(serve())
 
 
 def test_a_trusted_proxy_speaks_for_the_visitor(house: BuildHouse) -> None:

@@ -25,7 +25,7 @@ class StampedSend:
     Args:
         send: The server's.
         request_id: Well-formed.
-        closes_after_failure: Whether a 500 ends the connection, as only HTTP/1 can say.
+        http_version: The exchange's; empty for a WebSocket.
 
     Attributes:
         request_id: What responses are stamped with.
@@ -37,7 +37,7 @@ class StampedSend:
     """
 
     __slots__ = (
-        "_closes_after_failure",
+        "_http_version",
         "_send",
         "cookie",
         "dispatch",
@@ -47,9 +47,9 @@ class StampedSend:
         "status",
     )
 
-    def __init__(self, send: Send, request_id: str, *, closes_after_failure: bool = False) -> None:
+    def __init__(self, send: Send, request_id: str, http_version: str = "") -> None:
         self._send = send
-        self._closes_after_failure = closes_after_failure
+        self._http_version = http_version
         self.request_id = request_id
         self.stamp = (REQUEST_ID, request_id.encode("latin-1"))
         self.cookie: bytes | None = None
@@ -67,7 +67,6 @@ class StampedSend:
         kind = message["type"]
         if kind == HANDOFF:
             return message  # only the relay that may follow a failed one starts a response
-        headers = message.get("headers", ())
         if kind == "websocket.accept":
             self.status = 101
         elif kind == "websocket.close":
@@ -75,20 +74,46 @@ class StampedSend:
             return message
         else:
             self.status = message["status"]
-        stamps: list[tuple[bytes, bytes]] = (
-            [] if self.cookie is None else [(b"set-cookie", self.cookie)]
-        )
-        if self._closes_after_failure and self.status == 500 and kind == "http.response.start":
-            # An app that answers so often raises too, whereupon Uvicorn closes the connection:
-            # a client that had not been told would send its next request into that.
-            stamps.append(_CLOSE)
-        for name, _ in headers:
-            if name == REQUEST_ID:
-                break
-        else:
-            stamps.append(self.stamp)
-        # The list may belong to a response object that the application sends again: copy it.
-        return {**message, "headers": [*headers, *stamps]} if stamps else message
+        cookies = () if self.cookie is None else ((b"set-cookie", self.cookie),)
+        return _stamped(message, self.stamp, cookies, self._http_version)
+
+
+def stamped_send(send: Send, stamp: tuple[bytes, bytes], http_version: str) -> Send:
+    """Stamp the response of an HTTP exchange that nobody watches.
+
+    Args:
+        send: The server's.
+        stamp: The request id, as a header.
+        http_version: The exchange's, as in its scope.
+    """
+
+    def stamping(message: Message) -> Awaitable[None]:
+        if message["type"] == "http.response.start":
+            message = _stamped(message, stamp, (), http_version)
+        return send(message)
+
+    return stamping
+
+
+def _stamped(
+    message: Message,
+    stamp: tuple[bytes, bytes],
+    more: tuple[tuple[bytes, bytes], ...],
+    http_version: str,
+) -> Message:
+    """Add headers to the event that starts a response; the id only if the app has set none."""
+    if message.get("status") == 500 and http_version.startswith("1"):
+        # An app that answers so often raises too, whereupon Uvicorn closes the connection: a
+        # client that had not been told would send its next request into that.
+        more = (*more, _CLOSE)
+    headers = message.get("headers", ())
+    for name, _ in headers:
+        if name == REQUEST_ID:
+            break
+    else:
+        more = (*more, stamp)
+    # The list may belong to a response object that the application sends again: copy it.
+    return {**message, "headers": [*headers, *more]}
 
 
 def log_access(scope: Scope, sent: StampedSend, started: float) -> None:

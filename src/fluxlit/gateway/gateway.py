@@ -5,14 +5,14 @@ The API's way is the short one: no proxy, no copy of a body, one small object a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from fluxlit._headers import REQUEST_ID
 from fluxlit._types import ASGIApp, Receive, Scope, Send
-from fluxlit.gateway.access_log import StampedSend, log_access
+from fluxlit.gateway.access_log import StampedSend, log_access, stamped_send
 from fluxlit.gateway.forwarded import TrustedProxies
 from fluxlit.gateway.headers import Headers, find
 from fluxlit.gateway.observe import Metrics
@@ -71,20 +71,43 @@ class Gateway:
         self._api_has_root_path = bool(getattr(api, "root_path", ""))
         is_plain = bool(options.prefix) and not self._api_has_root_path
         self._plain_api = (self._docs_base + b"/",) if is_plain else ()
+        is_watched = self._notes or self._proxies
+        self._straight_api = () if is_watched else self._plain_api
         self._pages = PageAddresses(options.page_paths, raw(options.ui_path))
         self._frontend = frontend
         self._ui = _user_interface(options, upstreams, frontend)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one HTTP exchange or WebSocket."""
+        raw_path = scope.get("raw_path") or b""
+        if raw_path.startswith(self._straight_api) and scope["type"] == "http":
+            return self._straight(scope, receive, send)
+        return self._serve(scope, receive, send)
+
+    def _straight(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Call the API where nothing is to be decided or watched: no coroutine, no copy of a scope.
+
+        The scope was made for this request, and the context, too: servers run each in a task.
+        """
+        headers = scope["headers"]
+        given = find(headers, REQUEST_ID)
+        accepted = None if given is None else _accepted(given)
+        request_id = accepted or new_request_id()
+        request_id_ctx.set(request_id)
+        stamp = (REQUEST_ID, request_id.encode("latin-1"))
+        if accepted is None:
+            scope["headers"] = _identified(headers, given, stamp)
+        scope["root_path"] = self._root_path
+        return self._api(scope, receive, stamped_send(send, stamp, scope.get("http_version", "")))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in _SERVED:
             msg = f"the gateway serves http and websocket scopes, not {scope['type']!r}"
             raise RuntimeError(msg)
         given = find(scope["headers"], REQUEST_ID)
         accepted = None if given is None else _accepted(given)
-        is_http1 = scope.get("http_version", "").startswith("1")
-        request_id = accepted or new_request_id()
-        sent = StampedSend(send, request_id, closes_after_failure=is_http1)
+        http_version = scope.get("http_version", "") if scope["type"] == "http" else ""
+        sent = StampedSend(send, accepted or new_request_id(), http_version)
         started = perf_counter() if self._notes else 0.0
         token = request_id_ctx.set(sent.request_id)
         try:
@@ -102,7 +125,7 @@ class Gateway:
                     return
                 api_scope = self._api_scope(scope, route)
             if accepted is None:
-                api_scope["headers"] = _identified(scope["headers"], given, sent)
+                api_scope["headers"] = _identified(scope["headers"], given, sent.stamp)
             await self._api(api_scope, receive, sent)
         finally:
             request_id_ctx.reset(token)
@@ -186,10 +209,10 @@ def _user_interface(
     return UserInterface(options, upstreams, frontend)
 
 
-def _identified(headers: Headers, given: bytes | None, sent: StampedSend) -> Headers:
+def _identified(headers: Headers, given: bytes | None, stamp: tuple[bytes, bytes]) -> Headers:
     if given is not None:  # it was malformed
         headers = [item for item in headers if item[0] != REQUEST_ID]
-    return [*headers, sent.stamp]
+    return [*headers, stamp]
 
 
 def _accepted(given: bytes) -> str | None:
