@@ -43,6 +43,10 @@ class Api:
             await send({"type": "websocket.accept"})
             await receive()
             return
+        if scope["path"] == "/early":
+            await send({"type": "http.response.start", "status": 200, "headers": OK})
+            await send({"type": "http.response.body", "body": b"ok"})
+            return
         body = b""
         more = True
         while more:
@@ -116,6 +120,28 @@ def test_a_head_without_an_end_is_refused_while_it_is_being_sent(front: Front) -
     """However much the client has to say: it is told why, and not just cut off."""
     answer = front.say(b"GET / HTTP/1.1\r\nHost: a\r\nX: ", b"x" * 300 * KB)
     assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_head_that_begins_behind_a_request_has_its_time_too(front: Front) -> None:
+    answer = front.say(request_of(100) + b"G")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 408 " in answer
+
+
+def test_a_body_that_nobody_waits_for_does_not_keep_the_connection(front: Front) -> None:
+    answer = front.say(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_websocket_outlives_the_idle_time_of_the_connection_that_it_took(front: Front) -> None:
+    with front.connect() as client:
+        client.sendall(request_of(100))
+        receive_until(client, b"ok")
+        client.sendall(handshake())
+        receive_until(client, b"\r\n\r\n")
+        client.settimeout(1.5)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
 
 
 def test_trailers_without_an_end_are_refused(front: Front) -> None:

@@ -105,7 +105,7 @@ class HTTPProtocol(HttpToolsProtocol):
             return
         if self._unparsed > self._limits.max_head_bytes:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large")
-        elif self._unparsed and self._stage is not Stage.BODY:
+        elif self._stage is Stage.HEAD or (self._unparsed and self._stage is Stage.BETWEEN):
             self._start_clock()
 
     def pause_writing(self) -> None:
@@ -179,8 +179,8 @@ class HTTPProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that has been idle all the time; one that is busy asks again later."""
         self.timeout_keep_alive_task = None
-        if self._stage is not Stage.BETWEEN or self._unparsed or self._is_answering():
-            return
+        if self._head_timer is not None or self._is_answering():
+            return  # the clock of the next head, or the end of the answer, goes on from here
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self._wait_idle(left)
@@ -242,6 +242,7 @@ class HTTPProtocol(HttpToolsProtocol):
             self.handle_websocket_upgrade()
             return
         self.connections.discard(self)
+        self._unset_keepalive_if_required()
         self._guard.disarm()
         protocol = make(
             config=self.config, server_state=self.server_state, app_state=self.app_state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 
 class WriteGuard:
@@ -16,17 +17,20 @@ class WriteGuard:
         seconds: How long the peer may take nothing.
     """
 
-    __slots__ = ("_left", "_seconds", "_timer", "_transport")
+    __slots__ = ("_is_gateway", "_left", "_seconds", "_timer", "_transport")
 
     def __init__(self, transport: asyncio.WriteTransport, seconds: float) -> None:
         self._transport = transport
         self._seconds = seconds
+        # A gateway takes what its visitor takes, in large pieces, and watches that one itself.
+        peer = transport.get_extra_info("socket")
+        self._is_gateway = peer is not None and peer.family == getattr(socket, "AF_UNIX", None)
         self._left = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def arm(self) -> None:
         """Watch from now on, if there is anything to watch."""
-        if self._timer is None:
+        if self._timer is None and not self._is_gateway:
             self._wait(self._transport.get_write_buffer_size())
 
     def disarm(self) -> None:
