@@ -113,7 +113,7 @@ def test_a_tab_waits_from_its_click_to_the_end_of_the_run(
     steps: tuple[tuple[str, bytes], ...], waiting: int, ended: int
 ) -> None:
     conversation = Conversation(*steps).run()
-    assert (conversation.waiting, conversation.watch.ended) == (waiting, ended)
+    assert (conversation.waiting, conversation.events.count("told")) == (waiting, ended)
     assert conversation.watch.waiting == 0, "a tab that is gone still waits"
 
 

@@ -54,7 +54,11 @@ class Worker:
         self.memory = 500 * MIB
         self.waiting = 0
         self.collector = Collector(
-            POLICY, lambda: self.waiting, meter=lambda: self.memory, clock=lambda: self.time
+            POLICY,
+            lambda: self.waiting,
+            meter=lambda: self.memory,
+            clock=lambda: self.time,
+            later=lambda call: call(),
         )
 
     def leak(self) -> weakref.ref[Ring]:
@@ -173,6 +177,31 @@ def test_it_looks_by_itself_until_it_is_cancelled() -> None:
         assert isinstance((await asyncio.gather(looking, return_exceptions=True))[0], BaseException)
 
     asyncio.run(main())
+
+
+def test_the_answer_of_a_run_leaves_before_anything_is_collected() -> None:
+    """What is written together waits for two turns of the loop without anything new."""
+    seen: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        looked_at = asyncio.Event()
+
+        def looked() -> int:
+            seen.append("look")
+            looked_at.set()
+            return 0
+
+        collector = Collector(POLICY, looked, meter=lambda: 0)
+        loop.call_soon(loop.call_soon, loop.call_soon, seen.append, "written")
+        collector.run_ended()
+        assert not seen
+        async with asyncio.timeout(5):
+            await looked_at.wait()
+
+    asyncio.run(main())
+    assert seen == ["written", "look"]
 
 
 def test_freezing_takes_what_lives_out_of_sight() -> None:

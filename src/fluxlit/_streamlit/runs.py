@@ -49,14 +49,12 @@ class RunWatch:
 
     Attributes:
         waiting: How many tabs wait for the end of a run.
-        ended: How many runs have been answered in full.
-        on_end: Called after the last message of a run was sent.
+        on_end: Called when the last message of a run was handed to the server.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.waiting = 0
-        self.ended = 0
         self.on_end: Callable[[], None] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +92,6 @@ class _Tab:
         if goes_on is not None:
             self.wait(goes_on)
         if goes_on is False:
-            self._watch.ended += 1
             self._watch.on_end()
 
     def wait(self, waits: bool) -> None:

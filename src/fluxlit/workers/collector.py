@@ -31,6 +31,10 @@ from fluxlit.workers.memory import give_back, resident_meter
 
 _LOG: Final = logging.getLogger("fluxlit.workers")
 
+TURNS: Final = 5
+"""Turns of the loop from the end of a run to the look: what is held back to be written together
+(workers/gathering.py) has left by then."""
+
 LOOK_EVERY: Final = 0.25
 """Seconds between two looks while no run ends: at an idle worker, and at runs that never end."""
 
@@ -103,6 +107,13 @@ class Policy:
         return Reason.IDLE if quiet >= self.idle else None
 
 
+def _after_turns(call: Callable[[], None], turns: int = TURNS) -> None:
+    if turns:
+        asyncio.get_running_loop().call_soon(_after_turns, call, turns - 1)
+    else:
+        call()
+
+
 class Collector:
     """Collects the garbage of runs when it is due.
 
@@ -115,6 +126,7 @@ class Collector:
         waiting: Tells how many users wait for a run.
         meter: Tells the resident memory in bytes.
         clock: Tells the time in seconds.
+        later: Calls something when what was sent has left.
 
     Attributes:
         counts: How many collections there were, by reason.
@@ -127,8 +139,10 @@ class Collector:
         *,
         meter: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._policy = policy
+        self._later = later or _after_turns
         self._waiting = waiting
         self._meter = meter or resident_meter()
         self._clock = clock
@@ -138,9 +152,12 @@ class Collector:
         self.counts: Counter[Reason] = Counter()
 
     def run_ended(self) -> None:
-        """Look now: the last message of a run was sent."""
+        """Note that the last message of a run was handed to the server.
+
+        The look follows as soon as that is on its way to the browser.
+        """
         self._ended, self._clean = self._clock(), False
-        self.look()
+        self._later(self.look)
 
     def look(self) -> None:
         """Collect if it is due."""

@@ -1,4 +1,4 @@
-"""What a UI worker has served: numbers for its collector and for the metrics."""
+"""What a UI worker has served: numbers for the board and the metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ class Traffic:
         sent: WebSocket messages to browsers.
         bytes_received: Their payload, in bytes; a text counts its characters.
         bytes_sent: The same for those sent.
-        events: Everything that came or went, HTTP included: grows while somebody is served.
     """
 
     taken: int = 0
@@ -27,7 +26,6 @@ class Traffic:
     sent: int = 0
     bytes_received: int = 0
     bytes_sent: int = 0
-    events: int = 0
 
 
 class Counted:
@@ -45,28 +43,13 @@ class Counted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope."""
         if scope["type"] != "websocket":
-            await self._app(scope, self._counted(receive), self._counted_send(send))
+            await self._app(scope, receive, send)
             return
         exchange = _Socket(self._traffic, receive, send)
         try:
             await self._app(scope, exchange.receive, exchange.send)
         finally:
             exchange.end()
-
-    def _counted(self, receive: Receive) -> Receive:
-        async def counted() -> Message:
-            message = await receive()
-            self._traffic.events += 1
-            return message
-
-        return counted
-
-    def _counted_send(self, send: Send) -> Send:
-        async def counted(message: Message) -> None:
-            self._traffic.events += 1
-            await send(message)
-
-        return counted
 
 
 class _Socket:
@@ -83,7 +66,6 @@ class _Socket:
     async def receive(self) -> Message:
         message = await self._receive()
         traffic = self._traffic
-        traffic.events += 1
         if message["type"] == "websocket.receive":
             traffic.received += 1
             traffic.bytes_received += _payload(message)
@@ -91,7 +73,6 @@ class _Socket:
 
     async def send(self, message: Message) -> None:
         traffic = self._traffic
-        traffic.events += 1
         if message["type"] == "websocket.send":
             traffic.sent += 1
             traffic.bytes_sent += _payload(message)
