@@ -175,10 +175,12 @@ def _kind(data: bytes) -> str | None:
 async def open_tab(address: Address) -> AsyncIterator[Tab]:
     """Load the page as a browser does and let its script run once.
 
-    The health request brings the XSRF cookie; the WebSocket offers compression and names its
-    origin.
+    The page's load brings the cookie that keeps a visitor at a worker, where there are several,
+    and the health request the XSRF cookie; the WebSocket offers compression and names its origin.
     """
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        async with http.get(f"{address.origin}/", headers={"Accept": "text/html"}) as page:
+            page.raise_for_status()
         async with http.get(f"{address.origin}/_stcore/health") as answer:
             answer.raise_for_status()
             cookie = answer.cookies.get(XSRF_COOKIE)

@@ -17,6 +17,9 @@ from fluxlit.gateway.upstream import Member, Upstream, Upstreams
 ARRIVES_WITHIN: Final = 10.0
 """Seconds from a page's load to the WebSocket that shows as load; until then it is a promise."""
 
+MOST_PROMISES: Final = 10_000
+"""Loads that are remembered; in a flood of more the oldest are forgotten."""
+
 _DOCUMENTS: Final = frozenset({b"document", b"iframe", b"frame"})
 
 
@@ -50,7 +53,8 @@ class Picker:
         self._codec = codec
         self._ui_path = ui_path
         self._clock = clock
-        self._promised: deque[tuple[float, int]] = deque()
+        self._promises: deque[tuple[float, int]] = deque()
+        self._promised: Counter[int] = Counter()
 
     def __call__(self, scope: Scope, rest: bytes, visitor: Visitor) -> list[Attempt]:
         """Return the workers to try for a request, the best one first.
@@ -67,7 +71,7 @@ class Picker:
         ask = self._ask(scope, rest, visitor)
         choices = choose(ask, self._with_promises(members))
         if choices and ask.is_page and ask.pin is None:
-            self._promised.append((self._clock() + ARRIVES_WITHIN, choices[0].member.slot))
+            self._promise(choices[0].member.slot)
         return [self._attempt(choice, visitor) for choice in choices]
 
     def _ask(self, scope: Scope, rest: bytes, visitor: Visitor) -> Ask:
@@ -85,10 +89,18 @@ class Picker:
 
     def _with_promises(self, members: Iterable[Member]) -> Sequence[Member]:
         now = self._clock()
-        while self._promised and self._promised[0][0] < now:
-            self._promised.popleft()
-        promised = Counter(slot for _, slot in self._promised)
-        return [replace(it, load=it.load + promised[it.slot]) for it in members]
+        while self._promises and self._promises[0][0] < now:
+            self._forget()
+        return [replace(it, load=it.load + self._promised[it.slot]) for it in members]
+
+    def _promise(self, slot: int) -> None:
+        if len(self._promises) == MOST_PROMISES:
+            self._forget()
+        self._promises.append((self._clock() + ARRIVES_WITHIN, slot))
+        self._promised[slot] += 1
+
+    def _forget(self) -> None:
+        self._promised[self._promises.popleft()[1]] -= 1
 
     def _attempt(self, choice: Choice, visitor: Visitor) -> Attempt:
         upstream, pin = choice.member.upstream, choice.pin

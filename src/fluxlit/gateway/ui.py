@@ -185,6 +185,8 @@ class UserInterface:
             logger.warning("refused a WebSocket from origin %r", origin)
             await send_answer(scope, send, CROSS_SITE, send.request_id)
             return
+        # Under the name that the visitor's other requests have: it is in the cookie's.
+        attempts = self._picker(scope, rest, visitor)
         visitor = replace(visitor, host=host.encode("latin-1"))
         await receive()  # "websocket.connect", the only event there can be
 
@@ -193,7 +195,6 @@ class UserInterface:
                 await self._relay_socket(scope, rest, visitor, (receive, send), attempt)
 
         # The client is accepted by nobody before a worker has accepted it.
-        attempts = self._picker(scope, rest, visitor)
         await _until_reached(attempts, serve, send, repeatable=True)
 
     async def _relay_socket(
