@@ -66,11 +66,6 @@ IDENTITY = frozenset(
         b"x-auth-request-preferred-username",
         b"x-auth-request-user",
         b"x-authenticated-user",
-        b"x-forwarded-access-token",
-        b"x-forwarded-email",
-        b"x-forwarded-groups",
-        b"x-forwarded-preferred-username",
-        b"x-forwarded-user",
         b"x-remote-email",
         b"x-remote-groups",
         b"x-remote-user",
@@ -83,14 +78,20 @@ A page may trust them, so they pass to the UI only from a proxy that is itself t
 """
 
 IDENTITY_PREFIXES = (
+    b"ssl-client-",
     b"tailscale-user-",
+    b"x-amzn-oidc-",
     b"x-authentik-",
+    b"x-client-cert",
+    b"x-forwarded-",
     b"x-goog-authenticated-user-",
     b"x-goog-iap-",
     b"x-ms-client-principal",
     b"x-ms-token-",
+    b"x-pomerium-",
+    b"x-ssl-client-",
 )
-"""Beginnings of such names, for proxies that use many."""
+"""Beginnings of such names, for proxies that use many, or that state a client's certificate."""
 
 WEBSOCKET_HANDSHAKE = frozenset(
     {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from fluxlit._headers import FORWARDED, HOP_BY_HOP
+from fluxlit._headers import FORWARDED, HOP_BY_HOP, OURS
 
 REFUSED: Final = (
     frozenset(name.decode() for name in HOP_BY_HOP | FORWARDED)
@@ -14,6 +14,7 @@ REFUSED: Final = (
 )  # fmt: skip
 """Credentials, and what the gateway itself decides: not an app's to pass on."""
 
+_OURS: Final = OURS.decode()
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -32,5 +33,5 @@ def split_forward_headers(names: Iterable[str]) -> tuple[list[str], list[str]]:
     """
     given = {name.strip().lower() for name in names} - {""}
     accepted = {name for name in given if _NAME.fullmatch(name) and name not in REFUSED}
-    accepted = {name for name in accepted if not name.startswith("x-forwarded-")}
+    accepted = {name for name in accepted if not name.startswith(("x-forwarded-", _OURS))}
     return sorted(accepted), sorted(given - accepted)

@@ -18,7 +18,7 @@ LOG_LEVELS: Final = ("critical", "error", "warning", "info", "debug", "trace")
 MAX_WORKERS: Final = 64
 """Workers of one kind; beyond a machine's cores more of them only take memory."""
 
-_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+")
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@-]+")
 
 
 def _read_list(value: object) -> object:
@@ -75,7 +75,10 @@ def _read_workers(value: object) -> object:
 
 
 def _check_public_path(value: str) -> str:
-    """Refuse what would make a raw path ambiguous; the gateway compares paths byte for byte."""
+    """Refuse what would make a raw path ambiguous; the gateway compares paths byte for byte.
+
+    A semicolon, too: it would end the path of a cookie (RFC 6265 section 4.1.1).
+    """
     for segment in value.strip().split("/"):
         if segment in {".", ".."} or (segment and not _SEGMENT.fullmatch(segment)):
             msg = (

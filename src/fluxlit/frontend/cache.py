@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -32,6 +33,8 @@ KEPT_VERSIONS: Final = 4
 """How many sets of copies stay on disk, for as many versions of Streamlit."""
 
 _PREFIX: Final = "streamlit-"
+_LOCK: Final = ".lock"
+_NAME: Final = re.compile(rf"{_PREFIX}.+-[0-9a-f]{{12}}")
 
 
 class Job(NamedTuple):
@@ -102,7 +105,7 @@ class CopyCache:
             OSError: The folder cannot be made.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / ".lock").open("a", encoding="ascii") as lock:
+        with (self.directory / _LOCK).open("a", encoding="ascii") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -119,7 +122,7 @@ class CopyCache:
         folders = [
             folder
             for folder in self.directory.parent.glob(f"{_PREFIX}*")
-            if folder.is_dir() and not folder.is_symlink()
+            if _NAME.fullmatch(folder.name) and (folder / _LOCK).is_file()
         ]
         folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
         for folder in folders[KEPT_VERSIONS:]:

@@ -46,6 +46,10 @@ FOREVER: Final = b"public, immutable, max-age=31536000"
 ASK_AGAIN: Final = b"no-cache"
 """For all others: kept, and used after the server has said that nothing changed."""
 
+NOT_SHARED: Final = b"private, no-cache"
+"""For pages: the same, but by the visitor's browser alone, because an answer may pin a visitor to a
+worker, and a shared cache would give that cookie to everybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrontendFile:

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from fluxlit._streamlit.frontend import ICON_FONT_LATER, StreamlitFrontend, is_index_path
-from fluxlit.frontend.catalog import ASK_AGAIN, FrontendFile, by_urgency, icon_file, list_files
+from fluxlit.frontend.catalog import NOT_SHARED, FrontendFile, by_urgency, icon_file, list_files
 from fluxlit.frontend.options import FrontendOptions
 from fluxlit.frontend.page import NONCE_HINT, NoncedPage, PageHead, compose, emoji_icon
 from fluxlit.frontend.representation import Kind
@@ -102,7 +102,7 @@ class Resources:
         more = ((_POLICY, policy.encode("latin-1")),) if policy and not is_nonced else ()
         return Resource(
             f"/{slug}",
-            Kind(_HTML, ASK_AGAIN, varies=True, more=more),
+            Kind(_HTML, NOT_SHARED, varies=True, more=more),
             lambda: content,
             nonced=NoncedPage(page) if is_nonced else None,
         )
