@@ -27,10 +27,10 @@ def fleet(tmp_path: Path, places: list[Place]) -> Fleet:  # noqa: ARG001 - the b
 
 
 def test_before_there_is_a_service_there_is_nobody() -> None:
-    assert list(Fleet().members()) == []
-    assert list(Fleet().figures()) == []
+    assert list(Fleet(secret="s").members()) == []
+    assert list(Fleet(secret="s").figures()) == []
     with pytest.raises(OSError, match="nonexistent"):
-        Fleet().tally()
+        Fleet(secret="s").tally()
 
 
 def test_a_member_is_reached_by_slot_and_birth(fleet: Fleet, tmp_path: Path) -> None:

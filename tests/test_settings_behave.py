@@ -71,7 +71,7 @@ class OneWorker(Fleet):
     """A fleet of one worker that is not ours."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
+        super().__init__(secret="s")
         self._only = Fixed(Upstream("ui-0", socket_path=str(path)))
 
     def members(self) -> Sequence[Member]:

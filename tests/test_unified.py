@@ -161,7 +161,7 @@ class Server:
 
 
 def unified(api: FastAPI, *resources: Any) -> UnifiedApp:
-    gateway = FluxLit(api=api)._gateway(Fleet())
+    gateway = FluxLit(api=api)._gateway(Fleet(secret="s"))
     return UnifiedApp(api, gateway, resources)
 
 

@@ -23,7 +23,7 @@ class Fleet:
         hands_over: Whether browsers' sockets are handed to the workers where the server can.
     """
 
-    def __init__(self, *, secret: str = "", hands_over: bool = False) -> None:
+    def __init__(self, *, secret: str, hands_over: bool = False) -> None:
         self.secret = secret
         self._hands_over = hands_over
         self._directory: Path | None = None
@@ -40,6 +40,11 @@ class Fleet:
         """
         self._directory, self._row = directory, row
         self._board = Board(directory)
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether it takes part in a service; not before a lifespan has begun one."""
+        return self._board is not None
 
     def members(self) -> Sequence[Member]:
         """Return every UI worker that is, is about to be, or is to come back."""

@@ -373,6 +373,25 @@ def test_an_unfinished_upload_never_swallows_the_next_visitors_request(
     assert plain.upstream.target == b"/next"
 
 
+def test_a_request_that_a_kept_connection_does_not_answer_is_not_sent_again(
+    house: BuildHouse,
+) -> None:
+    """The UI may be working on it."""
+    home = house(GatewayOptions(read_timeout=0.2))
+
+    def script(conn: Conn) -> None:
+        home.upstream.heads.append(conn.head())
+        conn.ok()
+        home.upstream.heads.append(conn.head())
+        conn.until_closed()
+
+    home.upstream.script = script
+    before = len(home.upstream.heads)
+    assert home.server.get(b"/").status == 200
+    assert home.server.get(b"/").status == 504
+    assert len(home.upstream.heads) == before + 2
+
+
 def test_no_answer_in_time_is_a_gateway_timeout(house: BuildHouse) -> None:
     home = house(GatewayOptions(read_timeout=0.2))
     home.upstream.script = lambda conn: conn.until_closed()

@@ -16,6 +16,8 @@ from fluxlit.metrics import Tallies, Tally, WorkerFigures
 class Service:
     """A source with one gateway and no workers."""
 
+    has_joined = True
+
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         Tallies.create(directory, rows=2)

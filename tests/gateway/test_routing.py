@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fluxlit.gateway.options import GatewayOptions
-from fluxlit.gateway.routing import RouteKind, raw, route
+from fluxlit.gateway.routing import RouteKind, Router, raw
 
 API, UI = RouteKind.API, RouteKind.UI
 REDIRECT, NOT_FOUND = RouteKind.REDIRECT, RouteKind.NOT_FOUND
@@ -59,12 +59,12 @@ PLAIN = GatewayOptions()
     ],
 )
 def test_who_answers(options: GatewayOptions, path: bytes, kind: RouteKind) -> None:
-    assert route("GET", path, options).kind is kind
+    assert Router(options).route("GET", path).kind is kind
 
 
 @pytest.mark.parametrize("method", ["POST", "OPTIONS", ""])
 def test_only_reading_a_page_redirects_to_the_docs(method: str) -> None:
-    assert route(method, b"/docs", DEFAULT).kind is UI
+    assert Router(DEFAULT).route(method, b"/docs").kind is UI
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ def test_only_reading_a_page_redirects_to_the_docs(method: str) -> None:
     ],
 )
 def test_the_mount_is_optional(path: bytes, rest: bytes, mounted: bool) -> None:
-    assert route("GET", path, MOUNTED)[1:] == (rest, mounted)
+    assert Router(MOUNTED).route("GET", path)[1:] == (rest, mounted)
 
 
 def test_a_mount_is_compared_as_a_request_line_spells_it() -> None:
     options = GatewayOptions(mount="/größe")
-    assert route("GET", b"/gr%C3%B6%C3%9Fe/api/x", options).kind is API
+    assert Router(options).route("GET", b"/gr%C3%B6%C3%9Fe/api/x").kind is API
     assert raw("/a b") == b"/a%20b"

@@ -72,6 +72,8 @@ class StampedSend:
         elif kind == "websocket.close":
             self.status = 403
             return message
+        elif "status" not in message:
+            return message  # a hint or a push, before the response
         else:
             self.status = message["status"]
         cookies = () if self.cookie is None else ((b"set-cookie", self.cookie),)

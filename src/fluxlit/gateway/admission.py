@@ -17,7 +17,8 @@ class _Waiter(NamedTuple):
 class Admission:
     """A limited number of places.
 
-    One client gets at most three quarters of them, so that the rest always find some.
+    One client gets at most three quarters of them, rounded up, so that the rest find some from a
+    limit of four on.
 
     Args:
         limit: How many places there are; 0 is unlimited.

@@ -12,7 +12,13 @@ import logging
 from dataclasses import dataclass
 
 from fluxlit._types import Message, Receive, Scope, Send
-from fluxlit.exceptions import BodyTooLarge, RequestTimeout, UpstreamError, UpstreamTimeout
+from fluxlit.exceptions import (
+    BodyTooLarge,
+    RequestTimeout,
+    UpstreamError,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from fluxlit.gateway.admission import Admission, Turn
 from fluxlit.gateway.connection import Connection, ResponseHead, content_length, request_head
 from fluxlit.gateway.headers import Headers, find, from_upstream
@@ -121,16 +127,12 @@ class HTTPRelay:
         fresh: bool,
     ) -> bool:
         turn = Turn(self._admission, request.client)
-        if not request.framing.has_body:
-            await turn.take()
+        connection = await self._pool.acquire(upstream, request.client, fresh=fresh)
         try:
-            connection = await self._pool.acquire(upstream, request.client, fresh=fresh)
-        except BaseException:
-            turn.give_back()
-            raise
-        try:
+            if not request.framing.has_body:
+                await turn.take()
             await _Exchange(request, connection, client, turn, self._options).run()
-        except UpstreamError:
+        except UpstreamUnavailable:  # not one that is slow: it may be working on the request
             if connection.reused and connection.untouched:
                 return False
             raise

@@ -11,6 +11,7 @@ from fluxlit._types import Scope
 from fluxlit.config import FluxlitSettings
 from fluxlit.gateway.access_log import StampedSend
 from fluxlit.gateway.headers import find
+from fluxlit.gateway.responses import NOT_COUNTING, send_answer
 from fluxlit.metrics import WEBSOCKET, Exposition, Source, Tally
 
 _LOG: Final = logging.getLogger("fluxlit")
@@ -18,6 +19,11 @@ _LOG: Final = logging.getLogger("fluxlit")
 
 class CountingSource(Source, Protocol):
     """The figures of a service, and where this gateway adds to them."""
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether there is a service to count for."""
+        ...  # pragma: no cover
 
     def tally(self) -> Tally:
         """Return where this gateway counts."""
@@ -59,14 +65,17 @@ class Metrics:
 
     def note(self, scope: Scope, sent: StampedSend, started: float) -> None:
         """Count a finished exchange; of a handed-over WebSocket its worker knows the duration."""
-        if sent.dispatch is None:
-            return
+        if sent.dispatch is None or not self._source.has_joined:
+            return  # without a lifespan there is no service to count for
         self._tally.count(sent.dispatch, scope.get("method", WEBSOCKET))
         if not sent.handed_over:
             self._tally.observe(sent.dispatch, perf_counter() - started)
 
     async def answer(self, scope: Scope, send: StampedSend) -> None:
         """Answer a scraper."""
+        if not self._source.has_joined:
+            await send_answer(scope, send, NOT_COUNTING, send.request_id)
+            return
         accept = (find(scope["headers"], b"accept") or b"").decode("latin-1")
         content_type, body = self._exposition(accept)
         headers = [

@@ -73,6 +73,7 @@ class Answer:
 
 
 NOT_FOUND = Answer(404, 1008, "Not Found")
+NOT_COUNTING = Answer(503, 1013, "Nothing is counted outside a running service.")
 BAD_HOST = Answer(400, 1008, "The Host header is malformed")
 CROSS_SITE = Answer(403, 1008, "This origin may not open a WebSocket here")
 INTERNAL = Answer(500, 1011, "Internal Server Error")

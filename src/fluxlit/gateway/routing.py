@@ -92,11 +92,6 @@ class Router:
         return RouteKind.NOT_FOUND if self._prefix else RouteKind.API
 
 
-def route(method: str, raw_path: bytes, options: GatewayOptions) -> Route:
-    """Decide for one request without keeping the table."""
-    return Router(options).route(method, raw_path)
-
-
 def raw(path: str) -> bytes:
     """Spell a path as a request line does.
 

@@ -10,13 +10,14 @@ to tell of all.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
 from fluxlit._table import Row, Table
+from fluxlit.exceptions import StartupError
 from fluxlit.workers.command import WorkerKind
 
 SILENT_AFTER: Final = 5.0
@@ -68,7 +69,6 @@ class Record:
     sent: int = 0
     bytes_received: int = 0
     bytes_sent: int = 0
-    events: int = 0
 
     @property
     def name(self) -> str:
@@ -137,13 +137,13 @@ class Board:
         """Give a worker that is about to be started a row; only the owner may.
 
         Raises:
-            RuntimeError: All rows are in use.
+            StartupError: All rows are in use.
         """
         for index, row in enumerate(self._table):
             if not row[COLUMN["state"]] or _was(row, kind, slot):
                 return self._claimed(index, row, kind, slot)
-        msg = f"the board has no row left of {ROWS}"
-        raise RuntimeError(msg)
+        msg = f"a service has at most {ROWS} workers"
+        raise StartupError(msg, remedy="start fewer with --workers and --ui-workers")
 
     def _claimed(self, index: int, row: Row, kind: WorkerKind, slot: int) -> Place:
         self._births += 1
@@ -166,11 +166,7 @@ class Board:
 
     def records(self, kind: WorkerKind | None = None) -> list[Record]:
         """Return what all rows that are or were in use say, by slot and generation."""
-        found = [
-            Record(*row.tolist())
-            for row in self._used()
-            if kind is None or KINDS[row[COLUMN["kind"]]] is kind
-        ]
+        found = [it for it in self._used() if kind is None or KINDS[it.kind] is kind]
         return sorted(found, key=lambda record: (record.kind, record.slot, record.generation))
 
     def newest(self, kind: WorkerKind | None = None) -> list[Record]:
@@ -182,13 +178,17 @@ class Board:
                 chosen[place] = record
         return list(chosen.values())
 
-    def _used(self) -> Iterable[Row]:
-        """Go through the rows that have an owner's word; they are given out from the first on."""
+    def _used(self) -> Iterator[Record]:
+        """Go through the rows that have an owner's word; they are given out from the first on.
+
+        Each is read once: the owner may write it anew between two looks.
+        """
         for row in self._table:
-            if not row[COLUMN["generation"]]:
+            record = Record(*row.tolist())
+            if record.state:
+                yield record
+            elif not record.generation:
                 return
-            if row[COLUMN["state"]]:
-                yield row
 
 
 def _was(row: Row, kind: WorkerKind, slot: int) -> bool:

@@ -13,8 +13,12 @@ import uvicorn
 import uvicorn.server
 
 from fluxlit._types import ASGIApp
+from fluxlit.exceptions import StartupError
 from fluxlit.workers.server import WorkerServer
 from fluxlit.workers.sockets import bind_unix
+
+GRACE: Final = 5
+"""Seconds that pages' calls in flight get at the end, when nobody is left to wait for them."""
 
 
 class Unheard(logging.Filter):
@@ -46,15 +50,28 @@ async def private_server(app: ASGIApp, path: str) -> AsyncIterator[None]:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_graceful_shutdown=GRACE,
     )
     server = WorkerServer(config, ready.set)
     log = logging.getLogger("uvicorn.error")
     log.addFilter(unheard)
     serving = asyncio.create_task(server.serve([bind_unix(path)]), context=context)
     try:
-        await ready.wait()
+        await _until_ready(ready, serving)
         yield
     finally:
         server.drain()
         await serving
         log.removeFilter(unheard)
+
+
+async def _until_ready(ready: asyncio.Event, serving: asyncio.Task[None]) -> None:
+    waiting = asyncio.ensure_future(ready.wait())
+    try:
+        await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    if serving.done():
+        serving.result()
+        msg = "the private socket's server ended before it served"
+        raise StartupError(msg, remedy="see its output above")
