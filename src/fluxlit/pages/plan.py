@@ -27,7 +27,7 @@ from fluxlit.pages.markers import (
     input_marker,
 )
 from fluxlit.pages.run import Call
-from fluxlit.pages.signature import Declared, allows_none, class_of, declared_by, name_of
+from fluxlit.pages.signature import Declared, allows_none, class_of, declared_by, name_of, text_of
 from fluxlit.pages.sources import Dependency, FromRequest, Need, Plan, Provided, Source
 
 BY_NAME: Final[Mapping[str, type]] = {"st": ModuleType, "client": ApiClient}
@@ -73,7 +73,7 @@ def plan_of(fn: Call, grounds: Grounds, trail: tuple[Call, ...] = ()) -> Plan:
     needs = [(it.name, planner.source(it)) for it in declared]
     return Plan(
         tuple(Need(name, source) for name, source in needs if source is not None),
-        tuple((it.name, str(it.annotation)) for it in declared),
+        tuple((it.name, text_of(it.hint)) for it in declared),
         tuple(planner.loose),
     )
 
