@@ -68,3 +68,10 @@ def test_path_parameters_of_a_page_s_address_come_from_the_query() -> None:
     urls = FluxLitPublicUrls(App())
     address = urls.page_url(request(), "/users/{id}", query={"id": "a/b", "tab": "x"})
     assert address == "http://desk.example:8000/users/a%2Fb?tab=x"
+
+
+def test_a_page_s_path_is_spelled_as_an_address() -> None:
+    urls = FluxLitPublicUrls(App(public_base_url="https://x.example"))
+    assert urls.canonical_url("/größe") == "https://x.example/gr%C3%B6%C3%9Fe"
+    address = urls.page_url(request(), "/größe/{id}", query={"id": "50%"})
+    assert address == "https://x.example/gr%C3%B6%C3%9Fe/50%25"
