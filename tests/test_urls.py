@@ -33,6 +33,7 @@ def request(scheme: str = "http", host: str = "desk.example:8000") -> Request:
             {"public_base_url": "https://x.example/other", "root_path": "m"},
             "https://x.example/other",
         ),
+        ({"public_base_url": "https://me:s3cret@x.example:1"}, "https://x.example:1"),
         ({"public_base_url": "not absolute"}, "http://desk.example:8000"),
     ],
 )
@@ -68,3 +69,8 @@ def test_path_parameters_of_a_page_s_address_come_from_the_query() -> None:
     urls = FluxLitPublicUrls(App())
     address = urls.page_url(request(), "/users/{id}", query={"id": "a/b", "tab": "x"})
     assert address == "http://desk.example:8000/users/a%2Fb?tab=x"
+
+
+def test_a_page_s_public_address_has_no_password() -> None:
+    urls = FluxLitPublicUrls(App(public_base_url="https://me:s3cret@x.example"))
+    assert urls.canonical_url("/users") == "https://x.example/users"

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
+from fluxlit._credentials import without_password
 from fluxlit._paths import normalize, path_parameters
 from fluxlit.config import FluxlitSettings
 
@@ -115,7 +116,7 @@ class FluxLitPublicUrls:
         return f"{ui}{normalize(path)}" if normalize(path) else f"{ui}/"
 
     def _configured_base(self) -> str:
-        configured = urlsplit(self._app.settings.public_base_url.strip())
+        configured = urlsplit(without_password(self._app.settings.public_base_url.strip()))
         if not (configured.scheme and configured.netloc):
             return ""
         path = normalize(configured.path) or self._app.settings.public_mount_path()

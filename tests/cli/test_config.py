@@ -123,3 +123,16 @@ def test_an_app_that_cannot_be_loaded_is_one_message(make_desk: MakeDesk) -> Non
     desk = make_desk("raise ValueError('no such table')")
     with pytest.raises(TargetError, match="no such table"):
         desk.run("config", desk.target)
+
+
+def test_no_password_is_shown(make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLUXLIT_PUBLIC_BASE_URL", "https://me:s3cret@desk.example")
+    monkeypatch.setenv("FLUXLIT_INTERNAL_API_BASE", "http://me:s3cret@127.0.0.1:8000/api")
+    desk = make_desk()
+    _, seen = desk.json("config")
+    assert seen["computed"]["derived_internal_api_base"] == "http://desk.example/api"
+    assert seen["computed"]["ambient_internal_api_base"] == "http://127.0.0.1:8000/api"
+    doctor = [desk.run("doctor", desk.target, "--verbose", *more) for more in ((), ("--json",))]
+    told = json.dumps([seen, doctor, desk.run("config", desk.target)])
+    assert "desk.example" in told
+    assert "s3cret" not in told

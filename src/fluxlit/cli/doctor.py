@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fluxlit._credentials import without_password
 from fluxlit.cli.flags import (
     Binding,
     JsonOption,
@@ -69,7 +70,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
     if live is not None:
         found += _examine(live, patient)
     report = Report(
-        (live or "") if is_far else subject.target,
+        without_password(live or "") if is_far else subject.target,
         tuple(finding.strictly() if strict else finding for finding in found),
         warnings_only=warnings_only,
         verbose=describe(subject, patient) if verbose else None,
@@ -87,9 +88,9 @@ def _examine(url: str, patient: Patient | None) -> list[Finding]:
     from fluxlit.diagnostics.live import Place, examine  # noqa: PLC0415 - only --live needs it
 
     if patient is None:
-        return list(examine(Place(url.rstrip("/"))))
+        return list(examine(Place.at(url)))
     settings = patient.app.settings
-    place = Place(url.rstrip("/"), settings.api_prefix(), settings.ui_base())
+    place = Place.at(url, settings.api_prefix(), settings.ui_base())
     return list(examine(place, settings.public_mount_path()))
 
 

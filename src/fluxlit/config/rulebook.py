@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from fluxlit._credentials import without_password
 from fluxlit.config.deployment import Deployment
 from fluxlit.config.findings import Finding, Level
 
@@ -92,6 +93,4 @@ def shown(url: str) -> str:
     >>> shown("https://me:s3cret@desk.example/app")
     "'https://desk.example/app'"
     """
-    scheme, mark, rest = url.partition("://")
-    credentials, at, _ = rest.partition("/")[0].rpartition("@")
-    return repr(f"{scheme}{mark}{rest.removeprefix(f'{credentials}{at}')}")
+    return repr(without_password(url))
