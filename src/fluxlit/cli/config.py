@@ -58,7 +58,7 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Show every setting with its value and its source.
 
-    And what is doubtful about them. Takes the flags of `fluxlit run`, to see what they would do.
+    And what is doubtful about them. Takes flags of `fluxlit run`, to see what they would do.
     Exit status: 1 on an error, with --strict also on a warning.
 
     Example: fluxlit config app:app --strict

@@ -52,7 +52,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Examine an app and this machine, or a running service.
 
-    Takes the flags of `fluxlit run`. Exit status: 0 if nothing failed, 1 if something did.
+    Takes flags of `fluxlit run`. Exit status: 0 if nothing failed, 1 if something did.
 
     Example: fluxlit doctor app:app --strict --live https://desk.example/app
     """

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from fluxlit._frames import is_installed, is_machinery
+from fluxlit._signals import AskedToEnd
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import FluxLitError, TargetError
 from fluxlit.runtime.targets import Target, parse_target, source_folder
@@ -79,6 +80,8 @@ def _import(target: Target, text: str) -> ModuleType:
     except FluxLitError as exc:
         msg = f"cannot import {text!r}: {exc}"
         raise TargetError(msg, remedy=exc.remedy) from exc
+    except AskedToEnd:
+        raise
     except (Exception, SystemExit, KeyboardInterrupt) as exc:
         raise _failed(text, exc) from exc
     _check_file(module, target)
