@@ -241,7 +241,10 @@ def test_the_site_is_made_once_and_anew_when_something_has_changed() -> None:
 
 @pytest.mark.parametrize(
     ("settings", "rule"),
-    [({"root_path": "/desk"}, "subpath_without_trust_proxy"), ({"debug": True}, "debug_in_production")],
+    [
+        ({"root_path": "/desk"}, "subpath_without_trust_proxy"),
+        ({"debug": True}, "debug_in_production"),
+    ],
 )
 def test_a_strict_start_under_a_foreign_server_is_refused(
     settings: dict[str, Any], rule: str, monkeypatch: pytest.MonkeyPatch

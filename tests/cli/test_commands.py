@@ -30,10 +30,11 @@ def run(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize(
     "command",
-    ["", "new", "dev", "run", "workbench", "demo", "build", "shutdown", "config", "doctor"],
-)
+    ["", "new", "dev", "run", "workbench", "demo", "build", "shutdown", "config", "doctor",
+     "pages manifest", "pages validate"],
+)  # fmt: skip
 def test_help_fits_a_terminal_and_explains_every_option(command: str, flag: str) -> None:
-    status, text = run(*filter(None, [command]), flag)
+    status, text = run(*command.split(), flag)
     assert status == 0
     assert max(len(line.rstrip()) for line in text.splitlines()) <= WIDTH
     assert "Usage" in text
@@ -187,7 +188,7 @@ def test_a_command_that_a_signal_ends_has_not_succeeded(
         cwd=tmp_path, env=clean_environment({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as command:  # fmt: skip
         try:
-            until(lambda: (tmp_path / "importing").exists())
+            until((tmp_path / "importing").exists)
             command.send_signal(number)
             said, _ = command.communicate(timeout=10)
         finally:

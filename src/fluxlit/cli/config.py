@@ -66,14 +66,16 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
     if target == SCHEMA:
         _print_schema()
         return
-    from fluxlit.cli.examine import load_with_flags  # noqa: PLC0415 - `--help` needs none of it
-    from fluxlit.config.deployment import observe  # noqa: PLC0415
+    from fluxlit.config.deployment import observe  # noqa: PLC0415 - `--help` needs none of it
     from fluxlit.config.findings import Level, worst  # noqa: PLC0415
     from fluxlit.config.rules import judge  # noqa: PLC0415
     from fluxlit.config.snapshot import located_origins  # noqa: PLC0415
+    from fluxlit.runtime.loading import load_app  # noqa: PLC0415
+    from fluxlit.runtime.targets import choose_target  # noqa: PLC0415
 
     flags = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
-    chosen, app = load_with_flags(target, flags)
+    chosen = str(choose_target(target))
+    app = load_app(chosen, flags)
     if explain is not None:
         _explain(explain, app)
         return

@@ -13,7 +13,7 @@ from fluxlit.config.deployment import Deployment, observe
 from fluxlit.config.findings import Finding
 from fluxlit.exceptions import FluxLitError
 from fluxlit.runtime.loading import load_app
-from fluxlit.runtime.targets import choose_target, parse_target, source_folder
+from fluxlit.runtime.targets import choose_target, source_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,9 @@ def admit(
     """
     chosen, folder = target or "", Path.cwd()
     try:
-        chosen = str(choose_target(target))
-        folder = source_folder(parse_target(chosen))
-        app = load_app(chosen)
-        app.override_settings(overrides)
+        named = choose_target(target)
+        chosen, folder = str(named), source_folder(named)
+        app = load_app(chosen, overrides)
     except FluxLitError as exc:
         return Subject(chosen, folder, failure=exc), None
     subject = Subject(chosen, folder)
