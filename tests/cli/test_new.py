@@ -298,3 +298,25 @@ def test_a_strict_start_refuses_what_the_doctor_would(deployed: Path) -> None:
     assert "error: strict_startup: public_base_url_path_mismatch: " in found.stderr
     assert "try: make root_path and the path of public_base_url the same" in found.stderr
     assert "Traceback" not in found.stderr
+
+
+OPENED = """
+from fluxlit.pages.runner import run_site
+from tests.pages.fakes import FakeStreamlit
+from app import app
+
+for secret in ("", "guessed", "x" * 40):
+    st = FakeStreamlit(headers={"X-Forwarded-User": "mallory", "X-Proxy-Secret": secret})
+    run_site(st, app.site(), st.menu)
+    print(any("Nobody is signed in" in error for error in st.errors + st.warnings))
+"""
+
+
+def test_a_page_does_not_believe_whoever_names_a_user(tmp_path: Path) -> None:
+    new("order-desk", "--profile", "auth-ready")
+    root = str(Path(__file__).parents[2])
+    told = run(
+        sys.executable, "-c", OPENED, folder=tmp_path / "order-desk",
+        environment={"FLUXLIT_PROXY_SECRET": "x" * 40, "PYTHONPATH": f"{root}:{root}/src"},
+    )  # fmt: skip
+    assert told.split() == ["True", "True", "False"]
