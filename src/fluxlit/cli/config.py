@@ -42,6 +42,14 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
             show_default=False,
         ),
     ] = None,
+    app_of_schema: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[APP]",
+            help="With `schema`: a target whose own settings are to be in it, too.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 on a warning, too.", show_default=False)
@@ -64,8 +72,10 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
     Example: fluxlit config app:app --strict
     """
     if target == SCHEMA:
-        _print_schema()
+        _print_schema(app_of_schema)
         return
+    if app_of_schema is not None:
+        raise typer.BadParameter("one target, please", param_hint="APP")
     from fluxlit.config.deployment import observe  # noqa: PLC0415 - `--help` needs none of it
     from fluxlit.config.findings import Level, worst  # noqa: PLC0415
     from fluxlit.config.rules import judge  # noqa: PLC0415
@@ -77,7 +87,7 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
     chosen = str(choose_target(target))
     app = load_app(chosen, flags)
     if explain is not None:
-        _explain(explain, app)
+        _explain(explain, app, as_json=as_json)
         return
     deployment = observe(app.settings, workers=scale.workers)
     findings = judge(deployment)
@@ -90,10 +100,16 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise typer.Exit(1)
 
 
-def _print_schema() -> None:
-    from fluxlit.config.schema import project_file_schema  # noqa: PLC0415 - only this needs it
+def _print_schema(target: str | None) -> None:
+    from fluxlit.config import FluxlitSettings  # noqa: PLC0415 - only this needs it
+    from fluxlit.config.schema import project_file_schema  # noqa: PLC0415
 
-    out(json.dumps(project_file_schema(), indent=2))
+    settings_cls = FluxlitSettings
+    if target is not None:
+        from fluxlit.runtime.loading import load_app  # noqa: PLC0415
+
+        settings_cls = type(load_app(target).settings)
+    out(json.dumps(project_file_schema(settings_cls), indent=2))
 
 
 def _payload(
@@ -132,14 +148,19 @@ def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def _explain(key: str, app: FluxLit) -> None:
+def _explain(key: str, app: FluxLit, *, as_json: bool) -> None:
     """Tell all about one setting."""
     from fluxlit.config.explain import explain  # noqa: PLC0415 - only this needs it
     from fluxlit.exceptions import ConfigurationError  # noqa: PLC0415
 
     try:
-        rows = explain(key, app.settings, Path.cwd())
+        told = explain(key, app.settings, Path.cwd())
     except ConfigurationError as exc:
         raise typer.BadParameter(f"{exc}; {exc.remedy}", param_hint="--explain") from None
-    for label, text in rows:
-        out(f"{label:<9} {text}")
+    if as_json:
+        out(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for label, value in told.items():
+        is_value = label in {"default", "value"}
+        for text in value if isinstance(value, list) and not is_value else [value]:
+            out(f"{label:<9} {json.dumps(text, ensure_ascii=False) if is_value else text}")

@@ -63,7 +63,9 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
     from fluxlit.diagnostics.subject import admit  # noqa: PLC0415
 
     overrides = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
-    subject, patient = admit(target, overrides, workers=scale.workers)
+    subject, patient = admit(
+        target, overrides, workers=scale.workers, strict=strict and check_pages
+    )
     is_far = live is not None and target is None and patient is None  # no app here, none is meant
     wanted = check_pages or verbose
     found = [] if is_far else diagnose(subject, patient, check_pages=wanted, is_running=bool(live))

@@ -24,12 +24,14 @@ class Subject:
         target: Where the app is, in full.
         folder: Where its modules are.
         failure: Why it could not be loaded; None if it could.
+        strict: Whether to look at pages as ``fluxlit pages validate --strict`` does.
         environ: The environment.
     """
 
     target: str
     folder: Path
     failure: FluxLitError | None = None
+    strict: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -56,7 +58,11 @@ AppCheck = Callable[[Patient], Iterable[Finding]]
 
 
 def admit(
-    target: str | None, overrides: Mapping[str, JsonValue], *, workers: int = 1
+    target: str | None,
+    overrides: Mapping[str, JsonValue],
+    *,
+    workers: int = 1,
+    strict: bool = False,
 ) -> tuple[Subject, Patient | None]:
     """Load what is to be examined; not being able to is a finding, too.
 
@@ -64,6 +70,7 @@ def admit(
         target: As it was said; None for the project file's.
         overrides: Settings that flags said.
         workers: How many gateway workers there would be.
+        strict: Whether to look at pages strictly.
     """
     chosen, folder = target or "", Path.cwd()
     try:
@@ -72,5 +79,5 @@ def admit(
         app = load_app(chosen, overrides)
     except FluxLitError as exc:
         return Subject(chosen, folder, failure=exc), None
-    subject = Subject(chosen, folder)
+    subject = Subject(chosen, folder, strict=strict)
     return subject, Patient(subject, app, observe(app.settings, workers=workers))
