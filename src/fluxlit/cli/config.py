@@ -30,6 +30,25 @@ def _setting_names() -> list[str]:
     return list(FluxlitSettings.model_fields)
 
 
+SchemaArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[APP]",
+        help="With `schema`: a target whose own settings are to be in it, too.",
+        show_default=False,
+    ),
+]
+ExplainOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Tell all about one setting: what it does, its value and every source.",
+        autocompletion=_setting_names,
+        show_default=False,
+    ),
+]
+
+
 @spread
 def config(  # noqa: PLR0913, PLR0917 - one parameter an option
     binding: Binding,
@@ -42,27 +61,12 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
             show_default=False,
         ),
     ] = None,
-    app_of_schema: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[APP]",
-            help="With `schema`: a target whose own settings are to be in it, too.",
-            show_default=False,
-        ),
-    ] = None,
+    app_of_schema: SchemaArgument = None,
     as_json: JsonOption = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 on a warning, too.", show_default=False)
     ] = False,
-    explain: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEY",
-            help="Tell all about one setting: what it does, its value and every source.",
-            autocompletion=_setting_names,
-            show_default=False,
-        ),
-    ] = None,
+    explain: ExplainOption = None,
 ) -> None:
     """Show every setting with its value and its source.
 

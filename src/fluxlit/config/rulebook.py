@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from fluxlit._credentials import without_password
@@ -85,6 +86,17 @@ def site_of(url: str) -> SplitResult | None:
         return None
     plain = not (parts.query or parts.fragment or parts.username or parts.password)
     return parts if parts.scheme in {"http", "https"} and parts.hostname and plain else None
+
+
+def is_everybody(proxy: str) -> bool:
+    """Tell whether one of ``forwarded_allow_ips`` stands for all peers there are.
+
+    >>> is_everybody("*"), is_everybody("0.0.0.0/0"), is_everybody("10.0.0.0/8")
+    (True, True, False)
+    """
+    if proxy in {"*", "unix"}:
+        return proxy == "*"
+    return ip_network(proxy, strict=False).prefixlen == 0
 
 
 def shown(url: str) -> str:

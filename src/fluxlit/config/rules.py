@@ -7,7 +7,6 @@ dangerous. *Strict* makes errors of warnings.
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ from pydantic import SecretStr
 from fluxlit._paths import normalize
 from fluxlit.config.deployment import Deployment, own_public_url
 from fluxlit.config.findings import Finding, Level
-from fluxlit.config.rulebook import RuleBook, shown, site_of, when
+from fluxlit.config.rulebook import RuleBook, is_everybody, shown, site_of, when
 from fluxlit.exceptions import ConfigurationError
 
 LOW_READ_TIMEOUT: Final = 5.0
@@ -94,15 +93,8 @@ def refuse_doubtful(deployment: Deployment) -> None:
 
 @RULES.rule("forwarded_allow_ips", 'name the proxies: forwarded_allow_ips = "10.0.0.0/8"')
 def _forwarded_allow_ips_broad(d: Deployment) -> str:
-    everybody = any(map(_is_everybody, d.settings.effective_forwarded_allow_ips()))
+    everybody = any(map(is_everybody, d.settings.effective_forwarded_allow_ips()))
     return when(everybody, "trust_proxy believes any peer's word on address, scheme and user")
-
-
-def _is_everybody(proxy: str) -> bool:
-    """Tell whether a proxy's address stands for all there are."""
-    if proxy in {"*", "unix"}:
-        return proxy == "*"
-    return ip_network(proxy, strict=False).prefixlen == 0
 
 
 @RULES.rule("forwarded_allow_ips", "set trust_proxy, or drop forwarded_allow_ips")
@@ -278,8 +270,8 @@ def _debug_in_production(d: Deployment) -> str:
 def _workers_above_memory(d: Deployment) -> str:
     needed = d.workers * GATEWAY_MEMORY + d.ui_workers * UI_MEMORY
     named = f"{d.workers} gateway and {d.ui_workers} UI workers"
-    have = f"about {needed // MB} MB; there are {d.memory // MB}"
-    return when(0 < d.memory < needed, f"{named} need {have}")
+    have = f"{d.memory // MB} MB of memory are there"
+    return when(0 < d.memory < needed, f"{named} need about {needed // MB} MB, and {have}")
 
 
 # Keys and tokens.
