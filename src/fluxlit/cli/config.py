@@ -33,7 +33,7 @@ def _setting_names() -> list[str]:
 SchemaArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[APP]",
+        metavar="app",
         help="With `schema`: a target whose own settings are to be in it, too.",
         show_default=False,
     ),
