@@ -239,9 +239,18 @@ def test_the_site_is_made_once_and_anew_when_something_has_changed() -> None:
     assert app.site().title == "Other"
 
 
-def test_a_strict_start_under_a_foreign_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"root_path": "/desk"}, "subpath_without_trust_proxy"),
+        ({"debug": True}, "debug_in_production"),
+    ],
+)
+def test_a_strict_start_under_a_foreign_server_is_refused(
+    settings: dict[str, Any], rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FLUXLIT_STRICT_STARTUP", "1")
-    app = FluxLit(settings=FluxlitSettings(root_path="/desk"))
+    app = FluxLit(settings=FluxlitSettings(**settings))
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -253,4 +262,4 @@ def test_a_strict_start_under_a_foreign_server_is_refused(monkeypatch: pytest.Mo
     asyncio.run(app({"type": "lifespan"}, receive, send))
     [message] = sent
     assert message["type"] == "lifespan.startup.failed"
-    assert "strict_startup: subpath_without_trust_proxy" in message["message"]
+    assert f"strict_startup: {rule}" in message["message"]

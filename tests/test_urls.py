@@ -33,6 +33,7 @@ def request(scheme: str = "http", host: str = "desk.example:8000") -> Request:
             {"public_base_url": "https://x.example/other", "root_path": "m"},
             "https://x.example/other",
         ),
+        ({"public_base_url": "https://me:s3cret@x.example:1"}, "https://x.example:1"),
         ({"public_base_url": "not absolute"}, "http://desk.example:8000"),
     ],
 )
@@ -68,3 +69,15 @@ def test_path_parameters_of_a_page_s_address_come_from_the_query() -> None:
     urls = FluxLitPublicUrls(App())
     address = urls.page_url(request(), "/users/{id}", query={"id": "a/b", "tab": "x"})
     assert address == "http://desk.example:8000/users/a%2Fb?tab=x"
+
+
+def test_a_page_s_path_is_spelled_as_an_address() -> None:
+    urls = FluxLitPublicUrls(App(public_base_url="https://x.example"))
+    assert urls.canonical_url("/größe") == "https://x.example/gr%C3%B6%C3%9Fe"
+    address = urls.page_url(request(), "/größe/{id}", query={"id": "50%"})
+    assert address == "https://x.example/gr%C3%B6%C3%9Fe/50%25"
+
+
+def test_a_page_s_public_address_has_no_password() -> None:
+    urls = FluxLitPublicUrls(App(public_base_url="https://me:s3cret@x.example"))
+    assert urls.canonical_url("/users") == "https://x.example/users"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+from urllib.parse import quote
+
 
 def normalize(path: str) -> str:
     """Bring a public path into normal form.
@@ -39,6 +42,19 @@ def page_slug(path: str) -> str:
         return path.strip("/") or "home"
     fixed = [segment for segment in segments if not is_parameter(segment)]
     return "-".join([*fixed, "by", *names])
+
+
+_SEGMENT: Final = "!$&'()*+,;=:@"
+"""What may stand unquoted in a segment besides letters, digits and ``-._~``: RFC 3986, 3.3."""
+
+
+def quoted(path: str) -> str:
+    """Spell a path as an address wants it.
+
+    >>> quoted("/größe/a:b")
+    '/gr%C3%B6%C3%9Fe/a:b'
+    """
+    return quote(path, safe=f"/{_SEGMENT}")
 
 
 def is_parameter(segment: str) -> bool:

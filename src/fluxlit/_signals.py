@@ -5,6 +5,10 @@ from __future__ import annotations
 import signal
 
 
+class AskedToEnd(SystemExit):
+    """Somebody asked this process to end; unlike ``sys.exit()`` of an app, no fault of it."""
+
+
 def asking_signals() -> tuple[signal.Signals, ...]:
     """Return Ctrl-C's, ``kill``'s and that of a terminal that is closed.
 

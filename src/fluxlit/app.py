@@ -322,7 +322,7 @@ class FluxLit(Generic[SettingsT]):
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:
-        refuse_doubtful(observe(self._settings, development=self._settings.debug))
+        refuse_doubtful(observe(self._settings))
         spec = spec_beside(self, self._import_target, development=self._settings.debug)
         fleet = Fleet(secret=spec.cookie_secret, hands_over=self._settings.ui_handoff)
         gateway = self._gateway(fleet)

@@ -8,7 +8,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
-from fluxlit._paths import normalize, path_parameters
+from fluxlit._credentials import without_password
+from fluxlit._paths import is_parameter, normalize, quoted
 from fluxlit.config import FluxlitSettings
 
 
@@ -96,9 +97,13 @@ class FluxLitPublicUrls:
             KeyError: A path parameter has no value.
         """
         query = dict(query or {})
-        for name in path_parameters(path):
-            path = path.replace(f"{{{name}}}", quote(str(query.pop(name)), safe=""))
-        address = self._page(self.app_base(request), path)
+        segments = [
+            quote(str(query.pop(segment[1:-1])), safe="")
+            if is_parameter(segment)
+            else quoted(segment)
+            for segment in path.split("/")
+        ]
+        address = self._page(self.app_base(request), "/".join(segments))
         return f"{address}?{urlencode(query)}" if query else address
 
     def canonical_url(self, path: str) -> str:
@@ -108,14 +113,14 @@ class FluxLitPublicUrls:
             path: The path under which the page was registered.
         """
         base = self._configured_base()
-        return self._page(base, path) if base else ""
+        return self._page(base, quoted(path)) if base else ""
 
     def _page(self, base: str, path: str) -> str:
         ui = f"{base}{self._app.settings.ui_base()}"
         return f"{ui}{normalize(path)}" if normalize(path) else f"{ui}/"
 
     def _configured_base(self) -> str:
-        configured = urlsplit(self._app.settings.public_base_url.strip())
+        configured = urlsplit(without_password(self._app.settings.public_base_url.strip()))
         if not (configured.scheme and configured.netloc):
             return ""
         path = normalize(configured.path) or self._app.settings.public_mount_path()

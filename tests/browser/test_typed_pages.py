@@ -89,6 +89,7 @@ def test_a_guarded_page_is_there_for_those_who_may_see_it(page: Page, site: Site
     expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(3)
     page.goto(site.page("/payroll"))
     assert alert(page) == "This page is for the payroll office."
+    expect(page).to_have_title("Desk")
     expect(page.get_by_role("heading", name="Payroll")).to_have_count(0)
     page.context.add_cookies([{"name": "desk_role", "value": "payroll", "url": site.origin}])
     page.goto(site.page("/payroll"))

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+from tests.cli.conftest import schema
 from typer.testing import CliRunner
 
 from fluxlit.cli import app
@@ -17,6 +19,7 @@ def build(folder: Path) -> dict[str, object]:
     result = runner.invoke(app, ["build", "--json"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
+    jsonschema.validate(found, schema("build"))
     assert isinstance(found, dict)
     return found
 

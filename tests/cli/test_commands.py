@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from tests.runtime.harness import until
+from tests.support.process import clean_environment
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import fluxlit
-from fluxlit.cli import app, main
+from fluxlit.cli import SERVING, app, main
 from fluxlit.cli.output import Paint
 from fluxlit.config.findings import Level
 
@@ -25,10 +30,11 @@ def run(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize(
     "command",
-    ["", "new", "dev", "run", "workbench", "demo", "build", "shutdown", "config", "doctor"],
-)
+    ["", "new", "dev", "run", "workbench", "demo", "build", "shutdown", "config", "doctor",
+     "pages manifest", "pages validate"],
+)  # fmt: skip
 def test_help_fits_a_terminal_and_explains_every_option(command: str, flag: str) -> None:
-    status, text = run(*filter(None, [command]), flag)
+    status, text = run(*command.split(), flag)
     assert status == 0
     assert max(len(line.rstrip()) for line in text.splitlines()) <= WIDTH
     assert "Usage" in text
@@ -152,3 +158,43 @@ print(sorted(heavy & sys.modules.keys()))
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
     assert found.stdout == "[]\n"
+
+
+SLEEPS = """
+import time
+from pathlib import Path
+from fluxlit import FluxLit
+Path("importing").touch()
+time.sleep(60)
+app = FluxLit()
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        (("config", "--strict"), signal.SIGTERM),
+        (("doctor",), signal.SIGINT),
+        (("pages", "validate"), signal.SIGHUP),
+    ],
+)
+def test_a_command_that_a_signal_ends_has_not_succeeded(
+    words: tuple[str, ...], number: signal.Signals, tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text(SLEEPS)
+    with subprocess.Popen(
+        [sys.executable, "-m", "fluxlit", *words],
+        cwd=tmp_path, env=clean_environment({}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as command:  # fmt: skip
+        try:
+            until((tmp_path / "importing").exists)
+            command.send_signal(number)
+            said, _ = command.communicate(timeout=10)
+        finally:
+            command.kill()
+    assert (command.returncode, said) == (128 + number, b"")
+
+
+def test_the_commands_that_serve_are_commands() -> None:
+    assert set(getattr(get_command(app), "commands", {})) > SERVING

@@ -5,7 +5,7 @@ import tomllib
 
 import jsonschema
 import pytest
-from tests.cli.conftest import MakeDesk
+from tests.cli.conftest import MakeDesk, schema
 
 from fluxlit.exceptions import TargetError
 
@@ -105,6 +105,17 @@ def test_explaining_a_setting(make_desk: MakeDesk, monkeypatch: pytest.MonkeyPat
         ]
 
 
+def test_explaining_a_setting_to_a_program(make_desk: MakeDesk) -> None:
+    desk = make_desk(OWN.replace('SecretStr("")', 'SecretStr("s3cret")'), toml='colour = "red"\n')
+    status, out, _ = desk.run("config", desk.target, "--explain", "colour", "--json")
+    told = json.loads(out)
+    jsonschema.validate(told, schema("explain"))
+    assert (status, told["default"], told["value"]) == (0, "blue", "red")
+    assert (told["from"], told["hides"]) == ("colour in fluxlit.toml, line 1", [])
+    for as_json in ([], ["--json"]):
+        assert "s3cret" not in desk.run("config", desk.target, "--explain", "desk_key", *as_json)[1]
+
+
 def test_explaining_what_there_is_not(make_desk: MakeDesk) -> None:
     desk = make_desk()
     status, out, err = desk.run("config", desk.target, "--explain", "gateway_prot")
@@ -119,7 +130,30 @@ def test_the_schema_of_the_project_file(make_desk: MakeDesk) -> None:
     jsonschema.validate(tomllib.loads('target = "a:b"\ngateway_port = 1'), json.loads(out))
 
 
+def test_the_schema_knows_an_app_s_own_settings(make_desk: MakeDesk) -> None:
+    desk = make_desk(OWN)
+    status, out, _ = desk.run("config", "schema", desk.target)
+    assert status == 0
+    jsonschema.validate({"colour": "red"}, json.loads(out))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"color": "red"}, json.loads(out))
+    assert desk.run("config", desk.target, desk.target)[0] == 2
+
+
 def test_an_app_that_cannot_be_loaded_is_one_message(make_desk: MakeDesk) -> None:
     desk = make_desk("raise ValueError('no such table')")
     with pytest.raises(TargetError, match="no such table"):
         desk.run("config", desk.target)
+
+
+def test_no_password_is_shown(make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLUXLIT_PUBLIC_BASE_URL", "https://me:s3cret@desk.example")
+    monkeypatch.setenv("FLUXLIT_INTERNAL_API_BASE", "http://me:s3cret@127.0.0.1:8000/api")
+    desk = make_desk()
+    _, seen = desk.json("config")
+    assert seen["computed"]["derived_internal_api_base"] == "http://desk.example/api"
+    assert seen["computed"]["ambient_internal_api_base"] == "http://127.0.0.1:8000/api"
+    doctor = [desk.run("doctor", desk.target, "--verbose", *more) for more in ((), ("--json",))]
+    told = json.dumps([seen, doctor, desk.run("config", desk.target)])
+    assert "desk.example" in told
+    assert "s3cret" not in told

@@ -98,3 +98,13 @@ def test_a_far_service_needs_no_app_here(make_desk: MakeDesk) -> None:
     assert "import_target" not in out
     assert "FAIL  live.reachable" in out
     assert "FAIL  import_target" in desk.run("doctor", "no_such:app", "--live", url)[1]
+
+
+def test_strictness_is_asked_of_the_pages_too(make_desk: MakeDesk) -> None:
+    desk = make_desk(PAGES.replace("def home(st)", "def home(st, limit: int = 3)"))
+    for option in ("--check-pages", "--strict"):
+        assert desk.json("doctor", *FREE, option)[0] == 0
+    status, seen = desk.json("doctor", *FREE, "--strict", "--check-pages")
+    [row] = [check for check in seen["checks"] if check["status"] != "PASS"]
+    assert (status, row["name"]) == (1, "pages_validate")
+    assert "Unknown page parameter 'limit: int'" in row["detail"]

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 import typer
 from typer.main import get_command
 
 from fluxlit.cli import app
-from fluxlit.cli.flags import Binding, LogLevel, PidFile, Proxies, spread
+from fluxlit.cli.flags import Binding, LogLevel, PidFile, Proxies, Scale, spread
 from fluxlit.cli.serve import Order
 from fluxlit.config import FluxlitSettings
 from fluxlit.config.provenance import FLAGS
@@ -57,6 +58,24 @@ def test_every_flag_of_a_setting_is_an_option_of_run() -> None:
     options = {spelt for option in run.params for spelt in option.opts}
     assert set(FLAGS.values()) <= options
     assert FLAGS.keys() <= FluxlitSettings.model_fields.keys()
+
+
+SAID = {
+    "host": "a",
+    "port": 1,
+    "log_level": LogLevel.INFO,
+    "workers": 2,
+    "ui_workers": "auto",
+    "proxy_headers": True,
+    "forwarded_allow_ips": "*",
+}
+
+
+@pytest.mark.parametrize("group", [Binding, Scale, Proxies])
+def test_a_setting_is_known_by_the_flag_that_says_it(group: type[Any]) -> None:
+    for option in fields(group):
+        for setting in group(**{option.name: SAID[option.name]}).overrides():
+            assert FLAGS[setting] == f"--{option.name.replace('_', '-')}"
 
 
 def test_groups_of_options_are_spread_and_gathered() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -124,12 +125,25 @@ def test_adopting_touches_nothing_that_is_there(tmp_path: Path) -> None:
     assert (tmp_path / "old.py").read_text() == SCRIPT
     assert (tmp_path / "README.md").read_text() == "mine"
     assert (
-        'streamlit_script=Path(__file__).with_name("old.py")'
+        'streamlit_script=Path(__file__).parent / "old.py"'
         in (tmp_path / "fluxlit_app.py").read_text()
     )
     status, text = new(".", "--profile", "adopt", "--script", "old.py")
     assert status == 1
     assert "already has" in text
+
+
+def test_a_script_in_a_folder_of_any_name_is_adopted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "my.app"
+    (folder / "ui").mkdir(parents=True)
+    (folder / "ui/dash.py").write_text(SCRIPT)
+    monkeypatch.chdir(folder)
+    assert new(".", "--profile", "adopt", "--script", "ui/dash.py")[0] == 0
+    file = folder / "fluxlit_app.py"
+    app = runpy.run_path(str(file))["app"]
+    assert app.streamlit_script == folder / "ui/dash.py"
 
 
 def test_names() -> None:
@@ -284,3 +298,25 @@ def test_a_strict_start_refuses_what_the_doctor_would(deployed: Path) -> None:
     assert "error: strict_startup: public_base_url_path_mismatch: " in found.stderr
     assert "try: make root_path and the path of public_base_url the same" in found.stderr
     assert "Traceback" not in found.stderr
+
+
+OPENED = """
+from fluxlit.pages.runner import run_site
+from tests.pages.fakes import FakeStreamlit
+from app import app
+
+for secret in ("", "guessed", "x" * 40):
+    st = FakeStreamlit(headers={"X-Forwarded-User": "mallory", "X-Proxy-Secret": secret})
+    run_site(st, app.site(), st.menu)
+    print(any("Nobody is signed in" in error for error in st.errors + st.warnings))
+"""
+
+
+def test_a_page_does_not_believe_whoever_names_a_user(tmp_path: Path) -> None:
+    new("order-desk", "--profile", "auth-ready")
+    root = str(Path(__file__).parents[2])
+    told = run(
+        sys.executable, "-c", OPENED, folder=tmp_path / "order-desk",
+        environment={"FLUXLIT_PROXY_SECRET": "x" * 40, "PYTHONPATH": f"{root}:{root}/src"},
+    )  # fmt: skip
+    assert told.split() == ["True", "True", "False"]

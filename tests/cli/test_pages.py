@@ -46,6 +46,14 @@ def test_the_schema_of_the_manifest_is_printed() -> None:
 
 def test_validation_is_silent_when_all_is_well(desk: str) -> None:
     assert run("validate", "--target", desk) == (0, "")
+    assert run("validate", desk) == (0, "")
+
+
+def test_the_target_is_named_once(desk: str) -> None:
+    assert run("manifest", desk) == run("manifest", "--target", desk)
+    status, printed = run("validate", desk, "--target", desk)
+    assert status == 2
+    assert "given already" in printed
 
 
 def test_strict_validation_tells_and_fails(desk: str) -> None:

@@ -37,7 +37,7 @@ class User(BaseModel):
 
 
 class Page(BaseModel):
-    limit: int = 10
+    limit: int | None = 10
     tags: list[str] = []
 
 
@@ -107,6 +107,36 @@ def form(name: Annotated[str, Form()]) -> str:
     return name
 
 
+@api.api_route("/both", methods=["GET", "DELETE"])
+def both() -> str:
+    return "x"
+
+
+@api.api_route("/one", methods=["GET", "HEAD"])
+def one():  # type: ignore[no-untyped-def]
+    return {"id": 1}
+
+
+@api.get("/modelled", response_model=User)
+def modelled():  # type: ignore[no-untyped-def]
+    return {"id": 1}
+
+
+@api.get("/odd", response_model=None)
+def odd() -> User | PlainTextResponse:
+    return User(id=1)
+
+
+@api.get("/lost", response_model=None)
+def lost() -> str:
+    return "x"
+
+
+@api.get("/api/inner")
+def inner() -> str:
+    return "inner"
+
+
 api.include_router(router, prefix="/api-of")
 
 
@@ -166,6 +196,28 @@ def test_a_query_model(client: ApiClient) -> None:
     assert client.call(paged, Page(limit=2, tags=["a", "b"])) == Page(limit=2, tags=["a", "b"])
 
 
+def test_what_is_none_is_not_sent_in_a_query_model(client: ApiClient) -> None:
+    assert client.call(paged, Page(limit=None, tags=["a"])) == Page(tags=["a"])
+
+
+def test_an_answer_comes_back_from_a_function_without_an_annotation(client: ApiClient) -> None:
+    assert client.call(one) == {"id": 1}
+    assert client.call(modelled) == User(id=1)
+
+
+def test_a_route_whose_path_begins_with_the_api_s_prefix() -> None:
+    def under_prefix(request: httpx2.Request) -> httpx2.Response:
+        assert request.url.raw_path == b"/api/api/inner"
+        return httpx2.Response(200, json="inner")
+
+    client = ApiClient(
+        "http://testserver/api",
+        transport=httpx2.MockTransport(under_prefix),
+        operations=Operations(lambda: api.routes),
+    )
+    assert client.call(inner) == "inner"
+
+
 def test_nothing_comes_back_from_a_function_that_returns_nothing(client: ApiClient) -> None:
     client.call(remove, user_id=1)
 
@@ -211,6 +263,13 @@ def test_functions_that_cannot_be_called(client: ApiClient) -> None:
         client.call(text)
     with pytest.raises(CallError, match="takes a form"):
         client.call(form, name="x")
+    with pytest.raises(CallError, match=r"/both answers DELETE, GET: call\(\) cannot choose"):
+        client.call(both)
+    with pytest.raises(CallError, match="odd returns what pydantic does not know"):
+        client.call(odd)
+    lost.__annotations__["return"] = "Nowhere"
+    with pytest.raises(CallError, match="cannot be resolved: name 'Nowhere'"):
+        client.call(lost)
     with pytest.raises(CallError, match="knows no functions"):
         ApiClient().call(get_user, 1)
 

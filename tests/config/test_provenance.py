@@ -46,6 +46,8 @@ def test_replacing_checks_the_whole_and_keeps_the_rest() -> None:
         replace_settings(settings, {"api_mount_path": "/"})
     with pytest.raises(ConfigurationError, match="argument gateway_port"):
         replace_settings(settings, {"gateway_port": 70000})
+    with pytest.raises(ConfigurationError, match=r"^--forwarded-allow-ips: 'me' is no address"):
+        replace_settings(settings, {"forwarded_allow_ips": "me"}, Kind.FLAG)
 
 
 class Aliased(FluxlitSettings):

@@ -47,6 +47,13 @@ CASES: dict[str, list[Case]] = {
             {"trust_proxy": True, "forwarded_allow_ips": "10.0.0.0/8"},
         ),
         Case({"trust_proxy": True, "forwarded_allow_ips": "*"}, {"trust_proxy": True}),
+        *(
+            Case(
+                {"trust_proxy": True, "forwarded_allow_ips": everybody},
+                {"trust_proxy": True, "forwarded_allow_ips": "unix, ::1, 10.0.0.0/8"},
+            )
+            for everybody in ("0.0.0.0/0", "::/0", "10.0.0.1/0.0.0.0")
+        ),
     ],
     "forwarded_allow_ips_unused": [
         Case({"forwarded_allow_ips": "10.0.0.1"}, {"forwarded_allow_ips": " "})
@@ -121,6 +128,17 @@ CASES: dict[str, list[Case]] = {
     "internal_api_base_mismatch": [
         Case({}, {}, {BASE: "http://127.0.0.1:9000/api"}, {BASE: "http://localhost:8000/api"}),
         Case(
+            {},
+            {"gateway_port": 80},
+            {BASE: "http://127.0.0.1/api"},
+        ),
+        Case(
+            {"public_base_url": "https://a.example"},
+            {"public_base_url": "https://a.example"},
+            {BASE: "https://a.example/api"},
+            {BASE: "http://a.example/api"},
+        ),
+        Case(
             {"gateway_host": "10.0.0.1"},
             {"gateway_host": "0.0.0.0"},
             {BASE: "http://127.0.0.1:8000/api"},
@@ -177,8 +195,17 @@ CASES: dict[str, list[Case]] = {
             {"enable_gateway_prometheus_metrics": True, "gateway_prometheus_metrics_path": "/apim"},
         ),
         Case(
+            {
+                "enable_gateway_prometheus_metrics": True,
+                "ui_path": "/ui",
+                "api_mount_path": "/__fluxlit",
+            },
             {"enable_gateway_prometheus_metrics": True, "ui_path": "/ui"},
-            {"enable_gateway_prometheus_metrics": False, "ui_path": "/ui"},
+        ),
+        Case(
+            {"enable_gateway_prometheus_metrics": True, "gateway_prometheus_metrics_path": "/"},
+            {"enable_gateway_prometheus_metrics": False, "gateway_prometheus_metrics_path": "/"},
+            says="UI",
         ),
     ],
     "debug_in_production": [Case({"debug": True}, {"debug": True}, {}, {"development": True})],

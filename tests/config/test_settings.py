@@ -149,6 +149,8 @@ def test_each_setting_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatc
     text, value = SAMPLES[kinds[0] if optional else annotation]
     if name == "log_level":
         text, value = "DEBUG", "debug"
+    if name == "forwarded_allow_ips":
+        text, value = "unix, ::1", "unix, ::1"
     monkeypatch.setenv(f"FLUXLIT_{name.upper()}", text)
     assert getattr(FluxlitSettings(), name) == value
 
@@ -423,9 +425,17 @@ def test_the_face_is_sorted() -> None:
     assert fluxlit.config.__all__ == sorted(fluxlit.config.__all__)
 
 
-def test_a_trusted_proxy_that_is_no_address_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match="forwarded_allow_ips: 'foo' is no address"):
-        load_settings(trust_proxy=True, forwarded_allow_ips="10.0.0.0/8, foo")
+def test_a_trusted_proxy_that_is_no_address_is_refused_by_name(
+    empty_surroundings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (empty_surroundings / "fluxlit.toml").write_text('\nforwarded_allow_ips = "10.0.0.0/8, foo"\n')
+    where = "forwarded_allow_ips in fluxlit.toml, line 2: 'foo' is no address"
+    with pytest.raises(ConfigurationError, match=f"^{where}"):
+        load_settings()
+    monkeypatch.setenv("FLUXLIT_FORWARDED_ALLOW_IPS", "nonsense")
+    where = "FLUXLIT_FORWARDED_ALLOW_IPS: 'nonsense' is no address"
+    with pytest.raises(ConfigurationError, match=f"^{where}"):
+        load_settings(trust_proxy=True)
     load_settings(trust_proxy=True, forwarded_allow_ips="10.0.0.1/8, unix, *, ::1")
 
 

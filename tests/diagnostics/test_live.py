@@ -121,3 +121,12 @@ def test_an_address_where_nobody_is() -> None:
         port = free.getsockname()[1]
     assert levels(examine(Place(f"http://127.0.0.1:{port}"))) == {"live.reachable": "FAIL"}
     assert levels(examine(Place("http://:x"))) == {"live.reachable": "FAIL"}
+
+
+def test_credentials_are_sent_to_the_place_and_shown_to_nobody() -> None:
+    place = Place.at("https://me:s%40cret@desk.example/x/", "/v1", "/ui")
+    assert (place.ui, place.api) == ("https://desk.example/x/ui/", "https://desk.example/x/v1")
+    assert place.authorization() == {"Authorization": "Basic bWU6c0BjcmV0"}
+    assert "cret" not in repr(place)
+    assert Place.at("https://desk.example").authorization() == {}
+    assert Place.at("http://me:pw@[broken").url == "http://[broken"

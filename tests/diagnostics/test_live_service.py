@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -108,3 +109,18 @@ def test_the_command_examines_what_runs(service: tuple[Service, bool]) -> None:
     assert {check["name"] for check in failed} == (set() if is_trusting else {"live.client"})
     assert found.returncode == (0 if is_trusting else 1)
     assert found.stderr == ""
+
+
+def test_a_password_opens_the_way_and_is_not_shown(service: tuple[Service, bool]) -> None:
+    running_service, is_trusting = service
+    let_in = "^Basic bWU6czNjcmV0/|^/nginx-is-ready$"
+    guard = 'set $asked "$http_authorization$uri"; '
+    guard += f'if ($asked !~ "{let_in}") {{ return 401; }}'
+    at = replace(rule(running_service), extra=f"{GZIP} {guard}")
+    with nginx_running([at]):
+        assert seen(at)["live.reachable"] == "FAIL"
+        url = f"{at.origin}{MOUNT}".replace("://", "://me:s3cret@")
+        found = list(examine(Place.at(url), MOUNT))
+    levels = {finding.name: finding.level.status for finding in found}
+    assert levels == {**FINE, "live.client": "PASS" if is_trusting else "WARN"}
+    assert "s3cret" not in repr(found)

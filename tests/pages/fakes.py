@@ -56,11 +56,20 @@ class FakeStreamlit:
 
     def __post_init__(self) -> None:
         self.context = SimpleNamespace(headers=self.headers, cookies=self.cookies)
-        self.sidebar = SimpleNamespace(caption=self.captions.append)
+        self.sidebar = SimpleNamespace(empty=self.empty)
         self.title = self.info = self.write = self.written.append
         self.error, self.warning = self.errors.append, self.warnings.append
         self.exception = self.exceptions.append
         self.get_option = self.options.get
+
+    def empty(self) -> SimpleNamespace:
+        """Reserve a place in the sidebar, whose caption the next one takes the place of."""
+        place = len(self.captions)
+
+        def caption(text: str) -> None:
+            self.captions[place:] = [text]
+
+        return SimpleNamespace(caption=caption)
 
     def set_page_config(self, **config: object) -> None:
         self.config.update(config)

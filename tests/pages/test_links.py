@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from tests.pages.fakes import FakeStreamlit, Switched
 
 from fluxlit import FluxLit, FluxlitSettings
@@ -98,3 +98,50 @@ def test_a_link_is_shown_or_followed_through_streamlit() -> None:
     with pytest.raises(Switched):
         link.follow(st)
     assert st.switched == ("users-by-user_id", {"user_id": "3"})
+
+
+class Sparse(BaseModel):
+    limit: int | None = 10
+    note: str | None = None
+    page: int = Field(default=1, validation_alias="p", serialization_alias="out")
+
+
+def closed(filters: Annotated[Filters, Query()] = Filters(status="closed")) -> None: ...  # noqa: B008
+def sparse(filters: Annotated[Sparse, Query()]) -> None: ...
+def sized(size: int = 1) -> None: ...
+
+
+app.page("/closed")(closed)
+app.page("/sparse")(sparse)
+app.page("/größe")(sized)
+
+
+@pytest.mark.parametrize(
+    ("link", "href"),
+    [
+        (app.link(closed, filters=Filters(status="open")), "/m/closed?status=open"),
+        (app.link(closed, filters=Filters(status="closed")), "/m/closed?status=closed"),
+        (app.link(closed, filters=Filters(tags=["x"])), "/m/closed?tags=x"),
+        (app.link(sparse, filters={"p": 3}), "/m/sparse?p=3"),
+        (app.link(sized, size=2), "/m/gr%C3%B6%C3%9Fe?size=2"),
+    ],
+)
+def test_a_model_is_spelled_so_that_the_page_reads_the_same(link: Any, href: str) -> None:
+    assert str(link) == href
+
+
+@pytest.mark.parametrize(
+    ("fn", "filters", "told"),
+    [
+        (
+            orders,
+            {"status": 3},
+            r"'/orders': filters\.status is wrong: Input should be a valid str",
+        ),
+        (orders, 3, "filters is wrong: Input should be a valid dict"),
+        (sparse, Sparse(limit=None), "cannot be said in an address"),
+    ],
+)
+def test_a_model_that_the_page_could_not_read_is_refused(fn: Any, filters: Any, told: str) -> None:
+    with pytest.raises(PageError, match=told):
+        app.link(fn, filters=filters)

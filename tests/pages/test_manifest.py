@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Annotated, Any
 
 import jsonschema
@@ -48,7 +50,7 @@ def test_the_manifest_of_an_app() -> None:
         "parameters": [
             {"name": "st", "annotation": "typing.Any"},
             {"name": "client", "annotation": "<class 'fluxlit.client.api_client.ApiClient'>"},
-            {"name": "limit", "annotation": str(Annotated[int, Query()])},
+            {"name": "limit", "annotation": "<class 'int'>"},
         ],
         "dependencies": [],
         "children": [{"path": "/users"}],
@@ -66,6 +68,36 @@ def test_it_is_the_same_each_time_and_as_its_schema_says() -> None:
     jsonschema.validate(json.loads(first), manifest_schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**json.loads(first), "more": 1}, manifest_schema())
+
+
+DESCRIBES = """
+import json
+from typing import Annotated, Any
+from fluxlit import FluxLit
+from fluxlit.pages import Depends, build_page_manifest
+def who() -> str: ...
+app = FluxLit()
+@app.page("/")
+def home(st: Any, name: Annotated[str, Depends(who)], tags: list[Annotated[str, who]] = []): ...
+print(json.dumps(build_page_manifest(app)))
+"""
+
+
+def test_two_processes_say_the_same_of_a_dependency() -> None:
+    command = [sys.executable, "-c", DESCRIBES]
+    first, second = (
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2)
+    )
+    assert first == second
+    parameters = json.loads(first)["pages"][0]["parameters"]
+    assert [it["annotation"] for it in parameters] == ["typing.Any", "<class 'str'>", "list[str]"]
+
+
+def test_the_icon_is_the_one_that_the_navigation_shows() -> None:
+    app = FluxLit()
+    app.page("/", page_meta={"page_icon": "📦"})(home)
+    assert app.build_page_manifest()["pages"][0]["icon"] == "📦"
+    assert app.site().navigation.entries[0].icon == "📦"
 
 
 def test_an_annotation_that_only_type_checkers_know_stands_as_it_is_written() -> None:

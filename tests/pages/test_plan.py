@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import fastapi
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 from tests.pages.fakes import FakeStreamlit, Stopped
 
 from fluxlit.client import ApiClient
@@ -326,6 +326,44 @@ def test_generators_clean_up_in_reverse_order_however_the_page_ends(
     elif ending is None:
         expected += ["first done"]
     assert events == expected
+
+
+def test_each_run_gets_a_default_of_its_own() -> None:
+    mine = Filters()
+
+    def page(
+        tags: list[str] = ["a"],  # noqa: B006 - the point of the test
+        filters: Annotated[Filters, Query()] = mine,
+    ) -> None: ...
+
+    first = given(page)
+    first["tags"].append("x")
+    first["filters"].tags.append("x")
+    assert given(page) == {"tags": ["a"], "filters": Filters()}
+
+
+def test_what_makes_a_default_and_other_names_are_honoured_as_fastapi_honours_them() -> None:
+    def page(
+        made: Annotated[list[str], fastapi.Query(default_factory=lambda: ["b"])],
+        size: Annotated[int, fastapi.Query(alias="s", validation_alias="n")] = 1,
+    ) -> None: ...
+
+    found = given(page)
+    found["made"].append("x")
+    assert given(page) == {"made": ["b"], "size": 1}
+    said = given(page, query_params={"made": ["c"], "n": "3", "s": "4"})
+    assert said == {"made": ["c"], "size": 3}
+
+
+def test_a_model_s_fields_are_found_under_the_names_they_are_validated_by() -> None:
+    class Aliased(BaseModel, extra="forbid"):
+        limit: int = Field(default=1, validation_alias="n")
+        tags: list[str] = Field(default=[], validation_alias=AliasChoices("tag", "t"))
+
+    def page(it: Annotated[Aliased, Query()]) -> None: ...
+
+    found = given(page, query_params={"n": "3", "t": ["a", "b"]})["it"]
+    assert (found.limit, found.tags) == (3, ["a", "b"])
 
 
 def test_one_dependency_serves_a_route_and_a_page() -> None:

@@ -40,7 +40,19 @@ def test_a_model_is_read_with_lists_where_the_field_takes_many() -> None:
 def test_a_malformed_value_is_shown_and_only_that_one_falls_back() -> None:
     st = FakeStreamlit(query_params={"q": "ada", "n": "five"})
     assert parse_query_params(st, Filters) == Filters(q="ada")
-    assert st.errors[0].startswith("Invalid query parameters: n: Input should be a valid integer")
+    told = "\n\n* the query parameter 'n' is wrong: input should be a valid integer"
+    assert st.errors[0].startswith(f"Invalid query parameters:{told}")
+
+
+class Closed(BaseModel, extra="forbid"):
+    q: str = ""
+
+
+def test_what_a_visitor_makes_up_is_not_markdown() -> None:
+    st = FakeStreamlit(query_params={"[click](http://evil)": "1"})
+    assert parse_query_params(st, Closed) == Closed()
+    (told,) = st.errors
+    assert r"'\[click\](http\://evil)' is wrong" in told
 
 
 def test_strict_raises_and_shows_nothing() -> None:

@@ -100,9 +100,9 @@ def test_two_default_pages_are_refused_and_both_named() -> None:
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("  ", "blanks"),
-        ("/a?b", "one of"),
-        ("/50%", "one of"),
+        ("  ", "no address can hold"),
+        ("/a?b", "no address can hold"),
+        ("/50%", "no address can hold"),
         ("/users/{id", "braces"),
         ("/users/{a b}", "braces"),
         ("/x/{id}/{id}", "same name"),
@@ -112,6 +112,23 @@ def test_two_default_pages_are_refused_and_both_named() -> None:
 def test_paths_that_no_address_can_hold_are_refused(path: str, told: str) -> None:
     with pytest.raises(PageError, match=told):
         registry(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "works"),
+    [
+        ("/open orders", "/open-orders"),
+        ('/"all"', "/all"),
+        ("/a|b^c", "/a-b-c"),
+        ("/\x00", "/open-orders"),
+        ("/..", "/open-orders"),
+    ],
+)
+def test_the_refusal_names_a_path_that_works(path: str, works: str) -> None:
+    with pytest.raises(PageError, match="no address can hold") as caught:
+        registry(path)
+    assert caught.value.remedy == f"use letters, digits and dashes: {works}"
+    registry(works, "/größe", "/a:b~c")
 
 
 def test_a_page_with_path_parameters_stands_beside_the_one_without() -> None:

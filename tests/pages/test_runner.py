@@ -19,7 +19,9 @@ from fluxlit.logging import get_request_id, set_request_id
 from fluxlit.pages.markers import Depends
 from fluxlit.pages.meta import PageMeta
 from fluxlit.pages.navigation import NavigationModel, arrange
+from fluxlit.pages.plan import Grounds, dependency_on
 from fluxlit.pages.records import PageFn, PageOptions, make_record
+from fluxlit.pages.run import Run
 from fluxlit.pages.runner import Site, run_site
 
 Row = tuple[str, PageFn] | tuple[str, PageFn, PageOptions]
@@ -176,6 +178,7 @@ def test_a_refused_page_leaves_the_navigation_and_tells_why_when_it_is_opened() 
     assert (shown.warnings, shown.written) == (["Staff only."], [])
     page = shown.pages[1]
     assert (page.title, page.icon, page.visibility) == ("Not available", None, "hidden")
+    assert shown.config == {"page_title": "Desk"}
     assert run(FakeStreamlit(), pages).written == ["home"]
 
 
@@ -216,6 +219,41 @@ def test_guards_of_many_pages_share_one_answer_and_the_page_gets_it_too() -> Non
     rows: list[Row] = [(f"/p{i}", page, {"requires": user}) for i in range(5)]
     assert run(FakeStreamlit("p3"), site(*rows)).written == ["ada"]
     assert len(calls) == 1
+
+
+def test_a_guard_of_many_pages_that_refuses_is_asked_once_a_run_too() -> None:
+    calls: list[int] = []
+
+    def staff() -> None:
+        calls.append(1)
+        raise PageRefused("Staff only.")
+
+    rows: list[Row] = [(f"/p{i}", users, {"requires": staff}) for i in range(5)]
+    pages = site(("/", home), *rows)
+    for asked in (1, 2):
+        shown = run(FakeStreamlit("p3"), pages)
+        assert (shown.warnings, len(calls)) == (["Staff only."], asked)
+        assert [page.visibility for page in shown.pages] == ["visible", *["hidden"] * 5]
+
+
+def test_a_failure_is_told_to_each_that_asks_with_the_trace_of_the_first() -> None:
+    depths = []
+    with Run(FakeStreamlit(), {}) as shared:
+        source = dependency_on(fails, Grounds())
+        for _ in range(3):
+            with pytest.raises(LookupError, match="secret") as caught:
+                source.value(shared)
+            depths.append(len(caught.traceback))
+    assert depths[1] == depths[2]
+
+
+def test_what_a_page_returns_takes_the_place_of_its_registered_breadcrumb() -> None:
+    def page() -> PageMeta:
+        return PageMeta(breadcrumb=["Sales", "Order 7"])
+
+    registered: PageOptions = {"page_meta": {"breadcrumb": "Sales"}}
+    assert run(FakeStreamlit(), site(("/", home, registered))).captions == ["Sales"]
+    assert run(FakeStreamlit(), site(("/", page, registered))).captions == ["Sales / Order 7"]
 
 
 # ------------------------------------------------------------ errors

@@ -9,6 +9,7 @@ SPEC = WorkerSpec(
     target="app:app",
     run_directory="/run/x",
     development=True,
+    workers=4,
     overrides={"gateway_port": 1, "trust_proxy": True},
     search_path=["/src"],
     cookie_secret="s3cret",

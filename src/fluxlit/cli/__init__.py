@@ -5,14 +5,17 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from fluxlit._signals import asking_signals
+from fluxlit._signals import AskedToEnd, asking_signals
 
 if TYPE_CHECKING:
     from fluxlit.cli.commands import app
 
 __all__ = ["app", "main"]
+
+SERVING: Final = frozenset({"demo", "dev", "run", "workbench"})
+"""The commands that run until somebody ends them."""
 
 
 def main() -> None:
@@ -20,7 +23,7 @@ def main() -> None:
     for number in asking_signals():
         signal.signal(number, _leave)
 
-    # Only now: whoever asks to end while this is being imported gets a clean end too.
+    # Only now: whoever asks to end while this is being imported gets an end without a traceback.
     from fluxlit.cli.commands import app  # noqa: PLC0415
     from fluxlit.cli.output import print_error  # noqa: PLC0415
     from fluxlit.exceptions import FluxLitError  # noqa: PLC0415
@@ -33,8 +36,8 @@ def main() -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a handler's signature
-    """End before anything was started, which is as good as stopped."""
-    sys.exit(0)
+    """End: a service that had not begun is stopped, any other command has not done its work."""
+    raise AskedToEnd(0 if SERVING.intersection(sys.argv[1:2]) else 128 + number)
 
 
 def __getattr__(name: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ class Adopted:
     """What a folder holds that FluxLit can serve.
 
     Attributes:
-        script: File name of a Streamlit script; empty for none.
+        script: A Streamlit script, from the folder on; empty for none.
         module: Dotted module of a FastAPI app; empty for none.
         attribute: Its name there.
     """
@@ -34,7 +35,8 @@ class Adopted:
             told.append(f"* the FastAPI app `{self.module}:{self.attribute}`")
         if self.script:
             imports[:0] = ["from pathlib import Path", ""]
-            arguments.append(f'streamlit_script=Path(__file__).with_name("{self.script}")')
+            path = json.dumps(Path(self.script).as_posix(), ensure_ascii=False)
+            arguments.append(f"streamlit_script=Path(__file__).parent / {path}")
             told.append(f"* the Streamlit script `{self.script}`")
         return {
             "imports": "\n".join(imports),
@@ -48,7 +50,7 @@ def look(folder: Path, script: str | None, api: str | None) -> Adopted:
 
     Args:
         folder: Where to look.
-        script: File name of the Streamlit script, if it was said.
+        script: The Streamlit script, from the folder on, if it was said.
         api: ``module:attribute`` of the FastAPI app, if it was said.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from fluxlit import _env
-from fluxlit.cli.output import note
+from fluxlit.cli.output import note, out
 from fluxlit.exceptions import StartupError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def build(
     seconds = round(time.monotonic() - started, 2)
     result = {"directory": str(cache.directory), "made": len(jobs), "bytes": size}
     if as_json:
-        typer.echo(json.dumps({**result, "seconds": seconds}))
+        out(json.dumps({**result, "seconds": seconds}))
     else:
         note(f"{len(jobs)} copies ({size / 1e6:.1f} MB) made in {seconds} s: {cache.directory}")
 

@@ -30,6 +30,25 @@ def _setting_names() -> list[str]:
     return list(FluxlitSettings.model_fields)
 
 
+SchemaArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="app",
+        help="With `schema`: a target whose own settings are to be in it, too.",
+        show_default=False,
+    ),
+]
+ExplainOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Tell all about one setting: what it does, its value and every source.",
+        autocompletion=_setting_names,
+        show_default=False,
+    ),
+]
+
+
 @spread
 def config(  # noqa: PLR0913, PLR0917 - one parameter an option
     binding: Binding,
@@ -42,40 +61,37 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
             show_default=False,
         ),
     ] = None,
+    app_of_schema: SchemaArgument = None,
     as_json: JsonOption = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 on a warning, too.", show_default=False)
     ] = False,
-    explain: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEY",
-            help="Tell all about one setting: what it does, its value and every source.",
-            autocompletion=_setting_names,
-            show_default=False,
-        ),
-    ] = None,
+    explain: ExplainOption = None,
 ) -> None:
     """Show every setting with its value and its source.
 
-    And what is doubtful about them. Takes the flags of `fluxlit run`, to see what they would do.
+    And what is doubtful about them. Takes flags of `fluxlit run`, to see what they would do.
     Exit status: 1 on an error, with --strict also on a warning.
 
     Example: fluxlit config app:app --strict
     """
     if target == SCHEMA:
-        _print_schema()
+        _print_schema(app_of_schema)
         return
-    from fluxlit.cli.examine import load_with_flags  # noqa: PLC0415 - `--help` needs none of it
-    from fluxlit.config.deployment import observe  # noqa: PLC0415
+    if app_of_schema is not None:
+        raise typer.BadParameter("one target, please", param_hint="APP")
+    from fluxlit.config.deployment import observe  # noqa: PLC0415 - `--help` needs none of it
     from fluxlit.config.findings import Level, worst  # noqa: PLC0415
     from fluxlit.config.rules import judge  # noqa: PLC0415
     from fluxlit.config.snapshot import located_origins  # noqa: PLC0415
+    from fluxlit.runtime.loading import load_app  # noqa: PLC0415
+    from fluxlit.runtime.targets import choose_target  # noqa: PLC0415
 
     flags = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
-    chosen, app = load_with_flags(target, flags)
+    chosen = str(choose_target(target))
+    app = load_app(chosen, flags)
     if explain is not None:
-        _explain(explain, app)
+        _explain(explain, app, as_json=as_json)
         return
     deployment = observe(app.settings, workers=scale.workers)
     findings = judge(deployment)
@@ -88,10 +104,16 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
         raise typer.Exit(1)
 
 
-def _print_schema() -> None:
-    from fluxlit.config.schema import project_file_schema  # noqa: PLC0415 - only this needs it
+def _print_schema(target: str | None) -> None:
+    from fluxlit.config import FluxlitSettings  # noqa: PLC0415 - only this needs it
+    from fluxlit.config.schema import project_file_schema  # noqa: PLC0415
 
-    out(json.dumps(project_file_schema(), indent=2))
+    settings_cls = FluxlitSettings
+    if target is not None:
+        from fluxlit.runtime.loading import load_app  # noqa: PLC0415
+
+        settings_cls = type(load_app(target).settings)
+    out(json.dumps(project_file_schema(settings_cls), indent=2))
 
 
 def _payload(
@@ -130,14 +152,19 @@ def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def _explain(key: str, app: FluxLit) -> None:
+def _explain(key: str, app: FluxLit, *, as_json: bool) -> None:
     """Tell all about one setting."""
     from fluxlit.config.explain import explain  # noqa: PLC0415 - only this needs it
     from fluxlit.exceptions import ConfigurationError  # noqa: PLC0415
 
     try:
-        rows = explain(key, app.settings, Path.cwd())
+        told = explain(key, app.settings, Path.cwd())
     except ConfigurationError as exc:
         raise typer.BadParameter(f"{exc}; {exc.remedy}", param_hint="--explain") from None
-    for label, text in rows:
-        out(f"{label:<9} {text}")
+    if as_json:
+        out(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for label, value in told.items():
+        is_value = label in {"default", "value"}
+        for text in value if isinstance(value, list) and not is_value else [value]:
+            out(f"{label:<9} {json.dumps(text, ensure_ascii=False) if is_value else text}")

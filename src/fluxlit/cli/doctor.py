@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fluxlit._credentials import without_password
 from fluxlit.cli.flags import (
     Binding,
     JsonOption,
@@ -51,7 +52,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Examine an app and this machine, or a running service.
 
-    Takes the flags of `fluxlit run`. Exit status: 0 if nothing failed, 1 if something did.
+    Takes flags of `fluxlit run`. Exit status: 0 if nothing failed, 1 if something did.
 
     Example: fluxlit doctor app:app --strict --live https://desk.example/app
     """
@@ -62,14 +63,16 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
     from fluxlit.diagnostics.subject import admit  # noqa: PLC0415
 
     overrides = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
-    subject, patient = admit(target, overrides, workers=scale.workers)
+    subject, patient = admit(
+        target, overrides, workers=scale.workers, strict=strict and check_pages
+    )
     is_far = live is not None and target is None and patient is None  # no app here, none is meant
     wanted = check_pages or verbose
     found = [] if is_far else diagnose(subject, patient, check_pages=wanted, is_running=bool(live))
     if live is not None:
         found += _examine(live, patient)
     report = Report(
-        (live or "") if is_far else subject.target,
+        without_password(live or "") if is_far else subject.target,
         tuple(finding.strictly() if strict else finding for finding in found),
         warnings_only=warnings_only,
         verbose=describe(subject, patient) if verbose else None,
@@ -87,9 +90,9 @@ def _examine(url: str, patient: Patient | None) -> list[Finding]:
     from fluxlit.diagnostics.live import Place, examine  # noqa: PLC0415 - only --live needs it
 
     if patient is None:
-        return list(examine(Place(url.rstrip("/"))))
+        return list(examine(Place.at(url)))
     settings = patient.app.settings
-    place = Place(url.rstrip("/"), settings.api_prefix(), settings.ui_base())
+    place = Place.at(url, settings.api_prefix(), settings.ui_base())
     return list(examine(place, settings.public_mount_path()))
 
 

@@ -46,26 +46,28 @@ def new(
     from fluxlit.exceptions import FluxLitError  # noqa: PLC0415
 
     folder = Path(name)
-    words = words_for(folder.resolve().name)
-    folders: tuple[str, ...] = ("common", profile.value)
     if profile is Profile.ADOPT:
-        folders, words = _adopted(folder, script, api, words)
+        folders, words = _adopted(folder, script, api)
     elif script or api:
         raise typer.BadParameter("--script and --api are for --profile adopt")
     elif folder.exists():
         raise FluxLitError(f"{folder} exists already", remedy="choose another name")
+    else:
+        folders, words = ("common", profile.value), words_for(folder.resolve().name)
     write(folder, render(folders, words))
     out(f"Made {folder} from the profile {profile.value}.")
     note(f"  cd {folder} && fluxlit dev")
 
 
 def _adopted(
-    folder: Path, script: str | None, api: str | None, words: dict[str, str]
+    folder: Path, script: str | None, api: str | None
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Choose the templates around what a folder holds; a new folder gets something to adopt."""
     from fluxlit.cli.adopt import Adopted, look  # noqa: PLC0415 - only this profile needs it
+    from fluxlit.cli.scaffold import words_for  # noqa: PLC0415
 
     if folder.exists():
-        return ("adopt",), {**words, **look(folder, script, api).words()}
+        return ("adopt",), look(folder, script, api).words()
     sample = Adopted(script="dashboard.py", module="service", attribute="api")
-    return ("common", "adopt", "adopt-sample"), {**words, **sample.words()}
+    words = words_for(folder.resolve().name) | sample.words()
+    return ("common", "adopt", "adopt-sample"), words

@@ -69,7 +69,7 @@ def _target(path: str, words: Mapping[str, str]) -> str:
     folder, slash, name = path.removesuffix(SUFFIX).rpartition("/")
     if name.startswith("dot-"):
         name = f".{name.removeprefix('dot-')}"
-    return f"{folder}{slash}{name.replace('NAME', words['name'])}"
+    return f"{folder}{slash}{name.replace('NAME', words.get('name', 'NAME'))}"
 
 
 def write(folder: Path, texts: Mapping[str, str]) -> None:

@@ -33,7 +33,6 @@ def shutdown(
 
     Example: fluxlit shutdown --wait 30 --force
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # giving up waiting is no success
     path = pidfile_path(pidfile, os.environ)
     try:
         pid = running_pid(path)

@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 from urllib.parse import quote
 
 from fastapi import params, routing
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, PydanticUserError, TypeAdapter
 from pydantic_core import to_jsonable_python
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -101,7 +101,8 @@ class Operation:
             options["headers"] = headers
         if body := self._values("body", said):
             options["json"] = body if self.embedded else next(iter(body.values()))
-        return Prepared(self.method, self._path(said), options)
+        # A route's path is under the API by its nature, even if it begins with the API's prefix.
+        return Prepared(self.method, f"/.{self._path(said)}", options)
 
     def _path(self, said: Mapping[str, Any]) -> str:
         path = self.path
@@ -124,7 +125,7 @@ class Operation:
                 continue
             value = said[slot.name]
             if slot.model:
-                found |= _jsonable(value)
+                found |= {key: it for key, it in _jsonable(value).items() if it is not None}
             elif value is not None or place == "body":
                 found[slot.alias] = _jsonable(value)
         return found
@@ -182,17 +183,36 @@ def _read(endpoint: Callable[..., Any], route: Any) -> Operation:
     }
     body = fields["body"]
     embedded = len(body) > 1 or any(getattr(it.field_info, "embed", None) for it in body)
-    method = min(set(route.methods) - {"HEAD"} or {"HEAD"})
     answer = _answer(endpoint, route)
-    return Operation(endpoint, method, route.path_format, slots, embedded, answer)
+    return Operation(endpoint, _method(route), route.path_format, slots, embedded, answer)
+
+
+def _method(route: Any) -> str:
+    methods: list[str] = sorted(set(route.methods) - {"HEAD"} or {"HEAD"})
+    if len(methods) > 1:
+        msg = f"{route.path} answers {', '.join(methods)}: call() cannot choose"
+        raise CallError(msg, remedy=f"use client.request({methods[-1]!r}, path)")
+    return methods[0]
 
 
 def _answer(endpoint: Callable[..., Any], route: Any) -> TypeAdapter[Any] | None:
-    hint = get_type_hints(endpoint, include_extras=True).get("return", route.response_model)
+    name = getattr(endpoint, "__qualname__", repr(endpoint))
+    try:
+        hints = get_type_hints(endpoint, include_extras=True)
+    except NameError as exc:
+        msg = f"{name} has an annotation that cannot be resolved: {exc}"
+        raise CallError(msg, remedy="import the name where the function is defined") from exc
+    hint = hints.get("return", route.response_model or Any)
     if isinstance(hint, type) and issubclass(hint, Response):
         msg = f"{route.path} makes its own response, so there is no type to return"
         raise CallError(msg, remedy="use client.get(path) and read the response")
-    return None if hint is None or hint is type(None) else TypeAdapter(hint)
+    if hint is None or hint is type(None):
+        return None
+    try:
+        return TypeAdapter(hint)
+    except (NameError, PydanticUserError) as exc:
+        msg = f"{name} returns what pydantic does not know: {hint}"
+        raise CallError(msg, remedy="use client.get(path) and read the response") from exc
 
 
 def _flat(routes: Sequence[BaseRoute]) -> Iterable[Any]:

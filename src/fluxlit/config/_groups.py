@@ -15,6 +15,7 @@ from fluxlit.config._values import (
     LogLevel,
     OptionalSeconds,
     Port,
+    Proxies,
     PublicPath,
     Seconds,
     Strings,
@@ -81,7 +82,7 @@ class TrustedProxy(_Group):
     trust_proxy: bool = Field(
         default=False, description="Believe forwarding headers sent by forwarded_allow_ips."
     )
-    forwarded_allow_ips: str | None = Field(
+    forwarded_allow_ips: Proxies = Field(
         default=None,
         description="Comma-separated addresses or networks of trusted proxies; * for all.",
     )

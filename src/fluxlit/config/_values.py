@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -92,6 +93,18 @@ def _check_public_path(value: str) -> str:
     return value
 
 
+def _check_proxies(value: str | None) -> str | None:
+    """Refuse what stands for no peer; the gateway would believe nobody there."""
+    for proxy in filter(None, map(str.strip, (value or "").split(","))):
+        if proxy not in {"*", "unix"}:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                msg = f'{proxy!r} is no address, network, "unix" or "*"'
+                raise ValueError(msg) from None
+    return value
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 OptionalSeconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False)]
@@ -102,6 +115,7 @@ LogLevel = Annotated[
     str, AfterValidator(_check_log_level), Field(json_schema_extra={"enum": list(LOG_LEVELS)})
 ]
 HeaderValue = Annotated[str, AfterValidator(_check_header_value)]
+Proxies = Annotated[str | None, AfterValidator(_check_proxies)]
 PublicPath = Annotated[str, AfterValidator(_check_public_path)]
 Strings = Annotated[list[str], NoDecode, BeforeValidator(_read_list)]
 # Handed on to FastAPI's CORS middleware and to Streamlit, whose own types decide what is allowed.

@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from fluxlit._types import JsonValue
 from fluxlit.config.files import read_project_file
 from fluxlit.config.loading import sources_of
 from fluxlit.config.provenance import Kind, locate, note_origins
 from fluxlit.config.settings import FluxlitSettings
-from fluxlit.config.snapshot import redacted_settings
+from fluxlit.config.snapshot import redacted, redacted_settings
 from fluxlit.config.sources import variables_of
 from fluxlit.exceptions import ConfigurationError
 
@@ -36,8 +37,10 @@ def find_setting(key: str, settings_cls: type[FluxlitSettings]) -> str:
     raise ConfigurationError(f"there is no setting {key!r}", remedy=remedy)
 
 
-def explain(key: str, settings: FluxlitSettings, directory: Path) -> list[tuple[str, str]]:
-    """Explain one setting, as rows of label and text.
+def explain(key: str, settings: FluxlitSettings, directory: Path) -> dict[str, JsonValue]:
+    """Explain one setting, as ``fluxlit config --explain --json`` prints it.
+
+    ``explain.schema.json`` describes it.
 
     Args:
         key: Its name or variable.
@@ -50,15 +53,15 @@ def explain(key: str, settings: FluxlitSettings, directory: Path) -> list[tuple[
     name = find_setting(key, type(settings))
     field = type(settings).model_fields[name]
     default = field.get_default(call_default_factory=True)
-    return [
-        ("setting", name),
-        ("variable", variables_of(type(settings))[name]),
-        ("is", field.description or ""),
-        ("default", json.dumps(default, default=str)),
-        ("value", json.dumps(redacted_settings(settings)[name], ensure_ascii=False)),
-        ("from", str(locate(settings.origin(name), directory))),
-        *(("hides", text) for text in _hidden(name, settings, directory)),
-    ]
+    return {
+        "setting": name,
+        "variable": variables_of(type(settings))[name],
+        "is": field.description or "",
+        "default": redacted(name, json.loads(json.dumps(default, default=str)), field),
+        "value": redacted_settings(settings)[name],
+        "from": str(locate(settings.origin(name), directory)),
+        "hides": list(_hidden(name, settings, directory)),
+    }
 
 
 def _hidden(name: str, settings: FluxlitSettings, directory: Path) -> Iterator[str]:

@@ -72,7 +72,7 @@ def replace_settings(
     """
     if not values:
         return settings
-    with _explained(type(settings), values):
+    with _explained(type(settings), values, kind):
         return settings.replaced(values, kind)
 
 
@@ -114,19 +114,24 @@ def existing_script(script: str | Path | None) -> Path | None:
 
 
 @contextlib.contextmanager
-def _explained(settings_cls: type[FluxlitSettings], values: Mapping[str, object]) -> Iterator[None]:
+def _explained(
+    settings_cls: type[FluxlitSettings], values: Mapping[str, object], kind: Kind = Kind.CODE
+) -> Iterator[None]:
     """Turn what pydantic says into what a person can act on."""
     try:
         yield
     except ValidationError as exc:
-        problems = [_describe(error, settings_cls, values) for error in exc.errors()]
+        sources = sources_of(settings_cls, values, kind)
+        problems = [_describe(error, settings_cls, sources) for error in exc.errors()]
         raise ConfigurationError("; ".join(problems), remedy="correct the value") from None
     except SettingsError as exc:
         raise ConfigurationError(str(exc), remedy="correct the value") from exc
 
 
 def _describe(
-    error: ErrorDetails, settings_cls: type[FluxlitSettings], values: Mapping[str, object]
+    error: ErrorDetails,
+    settings_cls: type[FluxlitSettings],
+    sources: Mapping[Kind, Mapping[str, object]],
 ) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if not error["loc"]:
@@ -135,27 +140,30 @@ def _describe(
     field = settings_cls.model_fields.get(name)
     given = redacted(name, error["input"], field) if field is not None else REDACTED
     shown = "" if given == REDACTED else f", not {given!r}"
-    return f"{_origin(name, settings_cls, values)}: {message}{shown}"
+    return f"{_origin(name, settings_cls, sources)}: {message}{shown}"
 
 
-def _origin(name: str, settings_cls: type[FluxlitSettings], values: Mapping[str, object]) -> str:
+def _origin(
+    name: str, settings_cls: type[FluxlitSettings], sources: Mapping[Kind, Mapping[str, object]]
+) -> str:
     """Find out which source gave a setting that could not be made."""
     file = read_project_file(Path.cwd())
-    noted = note_origins(variables_of(settings_cls), sources_of(settings_cls, values), file.name)
+    noted = note_origins(variables_of(settings_cls), sources, file.name)
     return str(locate(noted[name], Path.cwd())) if name in noted else name
 
 
 def sources_of(
-    settings_cls: type[FluxlitSettings], values: Mapping[str, object]
+    settings_cls: type[FluxlitSettings], values: Mapping[str, object], kind: Kind = Kind.CODE
 ) -> dict[Kind, Mapping[str, object]]:
     """Return what each source says at this moment, in the order in which they decide.
 
     Args:
         settings_cls: Whose settings.
-        values: What code says.
+        values: What code or the command line says.
+        kind: Which of the two.
     """
     return {
-        Kind.CODE: values,
+        kind: values,
         Kind.VARIABLE: EnvSettingsSource(settings_cls)(),
         Kind.DOTENV: DotEnvSettingsSource(settings_cls)(),
         Kind.FILE: read_project_file(Path.cwd()).values,

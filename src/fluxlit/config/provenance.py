@@ -25,6 +25,7 @@ FLAGS: Final = {
     "gateway_port": "--port",
     "log_level": "--log-level",
     "trust_proxy": "--proxy-headers",
+    "ui_workers": "--ui-workers",
 }
 """The flags of the command line that say a setting."""
 

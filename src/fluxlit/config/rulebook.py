@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from urllib.parse import SplitResult, urlsplit
 
+from fluxlit._credentials import without_password
 from fluxlit.config.deployment import Deployment
 from fluxlit.config.findings import Finding, Level
 
@@ -86,12 +88,21 @@ def site_of(url: str) -> SplitResult | None:
     return parts if parts.scheme in {"http", "https"} and parts.hostname and plain else None
 
 
+def is_everybody(proxy: str) -> bool:
+    """Tell whether one of ``forwarded_allow_ips`` stands for all peers there are.
+
+    >>> is_everybody("*"), is_everybody("0.0.0.0/0"), is_everybody("10.0.0.0/8")
+    (True, True, False)
+    """
+    if proxy in {"*", "unix"}:
+        return proxy == "*"
+    return ip_network(proxy, strict=False).prefixlen == 0
+
+
 def shown(url: str) -> str:
     """Return a URL as a message may show it: without user and password.
 
     >>> shown("https://me:s3cret@desk.example/app")
     "'https://desk.example/app'"
     """
-    scheme, mark, rest = url.partition("://")
-    credentials, at, _ = rest.partition("/")[0].rpartition("@")
-    return repr(f"{scheme}{mark}{rest.removeprefix(f'{credentials}{at}')}")
+    return repr(without_password(url))

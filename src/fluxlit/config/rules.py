@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from fluxlit._paths import is_under, normalize
+from fluxlit._paths import normalize
 from fluxlit.config.deployment import Deployment, own_public_url
 from fluxlit.config.findings import Finding, Level
-from fluxlit.config.rulebook import RuleBook, shown, site_of, when
+from fluxlit.config.rulebook import RuleBook, is_everybody, shown, site_of, when
 from fluxlit.exceptions import ConfigurationError
 
 LOW_READ_TIMEOUT: Final = 5.0
@@ -52,6 +52,7 @@ FIGHTING_OPTIONS: Final = {
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LOCAL: Final = _LOOPBACK | {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PUBLIC_URL: Final = frozenset({"public_base_url", "public_base_url_precedence"})
 _MAKE_ONE: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes one"
 
@@ -92,7 +93,7 @@ def refuse_doubtful(deployment: Deployment) -> None:
 
 @RULES.rule("forwarded_allow_ips", 'name the proxies: forwarded_allow_ips = "10.0.0.0/8"')
 def _forwarded_allow_ips_broad(d: Deployment) -> str:
-    everybody = "*" in d.settings.effective_forwarded_allow_ips()
+    everybody = any(map(is_everybody, d.settings.effective_forwarded_allow_ips()))
     return when(everybody, "trust_proxy believes any peer's word on address, scheme and user")
 
 
@@ -188,10 +189,12 @@ def _internal_api_base_mismatch(d: Deployment) -> str:
         d.settings.gateway_host,
         d.settings.gateway_port,
     )
-    if site is None:
+    own = d.settings.internal_api_base()  # names the public host, and no port where that has none
+    if site is None or d.internal_api_base.rstrip("/") == own:
         return ""
+    asked = _DEFAULT_PORTS[site.scheme] if site.port is None else site.port
     is_host = site.hostname == host or (site.hostname in _LOOPBACK and host in _LOCAL)
-    elsewhere = not is_host or site.port not in {port, None}
+    elsewhere = not is_host or asked != port
     return when(elsewhere, f"pages call {site.netloc}, this service listens on {host}:{port}")
 
 
@@ -253,10 +256,9 @@ def _cors_credentials_unused(d: Deployment) -> str:
 
 @RULES.rule("metrics_path", "choose a path outside the API, such as /__fluxlit/metrics")
 def _metrics_under_api_prefix(d: Deployment) -> str:
+    hidden = d.settings.enable_gateway_prometheus_metrics and not d.settings.metrics_path()
     path = normalize(d.settings.gateway_prometheus_metrics_path)
-    hidden = is_under(path.encode(), d.settings.api_prefix().encode())
-    is_on = d.settings.enable_gateway_prometheus_metrics
-    return when(is_on and hidden, f"{path} is a path of the API, which answers instead")
+    return when(hidden, f"{path or '/'} belongs to the {'API' if path else 'UI'}, which answers")
 
 
 @RULES.rule("debug", "unset FLUXLIT_DEBUG")
@@ -268,8 +270,8 @@ def _debug_in_production(d: Deployment) -> str:
 def _workers_above_memory(d: Deployment) -> str:
     needed = d.workers * GATEWAY_MEMORY + d.ui_workers * UI_MEMORY
     named = f"{d.workers} gateway and {d.ui_workers} UI workers"
-    have = f"about {needed // MB} MB; there are {d.memory // MB}"
-    return when(0 < d.memory < needed, f"{named} need {have}")
+    have = f"{d.memory // MB} MB of memory are there"
+    return when(0 < d.memory < needed, f"{named} need about {needed // MB} MB, and {have}")
 
 
 # Keys and tokens.

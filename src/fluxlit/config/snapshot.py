@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, get_args
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from fluxlit._credentials import without_password
 from fluxlit._types import JsonValue
 from fluxlit.config.deployment import Deployment
 from fluxlit.config.findings import Finding
@@ -40,7 +40,7 @@ def redacted(name: str, value: JsonValue, field: FieldInfo) -> JsonValue:
     """Return a setting's value as it may be shown.
 
     Secret is a ``SecretStr``, a field that keeps out of its model's ``repr``, text with a name such
-    as ``api_token`` or ``password``, and the password of a URL.
+    as ``api_token`` or ``password``, and the user and password of a URL.
     """
     return _redacted(name, value, is_secret=not field.repr or _holds_secrets(field.annotation))
 
@@ -54,11 +54,14 @@ def _redacted(name: str, value: JsonValue, *, is_secret: bool = False) -> JsonVa
         case dict():
             return {key: _redacted(key, item, is_secret=is_secret) for key, item in value.items()}
         case list():
-            return [_redacted(name, item, is_secret=is_secret) for item in value]
+            return [
+                _redacted(_name_of(item, before) or name, item, is_secret=is_secret)
+                for before, item in zip([None, *value], value, strict=False)
+            ]
         case str() if value.strip() and (is_secret or _SECRET_NAME.search(name)):
             return REDACTED
         case str():
-            return _without_password(_without_option(value))
+            return without_password(_without_option(value), f"{REDACTED}@")
     return REDACTED if is_secret and value is not None else value
 
 
@@ -69,13 +72,10 @@ def _without_option(text: str) -> str:
     return f"{option}={REDACTED}" if is_secret else text
 
 
-def _without_password(text: str) -> str:
-    """Redact ``scheme://user:password@host``."""
-    try:
-        password = urlsplit(text).password
-    except ValueError:
-        return text
-    return text.replace(f":{password}@", f":{REDACTED}@", 1) if password else text
+def _name_of(item: JsonValue, before: JsonValue) -> str:
+    """Return the option whose value an item of a command line is; blank if it is none's."""
+    is_value = isinstance(item, str) and not item.startswith("--")
+    return before if is_value and isinstance(before, str) and before.startswith("--") else ""
 
 
 def located_origins(settings: FluxlitSettings, directory: Path) -> dict[str, Origin]:
@@ -118,7 +118,7 @@ def configuration_payload(
         "computed": {
             "public_mount_path": settings.public_mount_path(),
             "derived_internal_api_base": settings.internal_api_base(),
-            "ambient_internal_api_base": deployment.internal_api_base or None,
+            "ambient_internal_api_base": without_password(deployment.internal_api_base) or None,
         },
         "settings": redacted_settings(settings),
         "sources": {

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from fluxlit import _env
+from fluxlit._credentials import without_password
 from fluxlit.config.findings import Finding, Level, passed
 from fluxlit.config.provenance import ENV_PREFIX
 from fluxlit.config.rules import RULES, judge
@@ -41,7 +42,7 @@ CALM: Final[dict[str, Describe]] = {
         s.gateway_prometheus_metrics_path if s.enable_gateway_prometheus_metrics else "off"
     ),
     "proxy_headers": lambda s: "believed" if s.trust_proxy else "not believed",
-    "public_base_url": lambda s: s.public_base_url or "taken from each request",
+    "public_base_url": lambda s: without_password(s.public_base_url) or "taken from each request",
     "security_headers": lambda s: "on" if s.enable_security_headers else "off",
     "ui_allowed_origins": lambda s: ", ".join(s.ui_allowed_origins) or "only its own",
 }
@@ -54,7 +55,7 @@ def effective(patient: Patient) -> Iterator[Finding]:
     yield passed("config.api_mount_path", settings.api_prefix() or "the API owns the root")
     yield passed("config.url_session", f"?{settings.url_session_query_param}=")
     yield passed("config.trust_proxy", "on" if settings.trust_proxy else "off")
-    yield passed("config.public_base_url", settings.public_base_url or "not set")
+    yield passed("config.public_base_url", without_password(settings.public_base_url) or "not set")
     names = ", ".join(settings.gateway_forward_client_headers_to_streamlit)
     yield passed("gateway_forward_client_headers", names or "none")
     yield passed("async_depends_streamlit", "async dependencies of pages work")

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import httpx2
 
+from fluxlit._credentials import without_password
 from fluxlit._paths import normalize
 from fluxlit._types import JsonValue
 from fluxlit.config.findings import Finding, Level, passed
@@ -38,14 +40,26 @@ class Place:
     """A running service.
 
     Attributes:
-        url: Where browsers find it, without a final slash.
+        url: Where browsers find it, without credentials and final slash.
         prefix: The API under it.
         ui_path: The UI under it.
+        credentials: ``user:password``, escaped as in a URL, if a proxy asks for them.
     """
 
     url: str
     prefix: str = "/api"
     ui_path: str = ""
+    credentials: str = field(default="", repr=False)
+
+    @classmethod
+    def at(cls, url: str, prefix: str = "/api", ui_path: str = "") -> Place:
+        """Return the place of a URL as people write it.
+
+        >>> Place.at("https://me:s3cret@desk.example/")
+        Place(url='https://desk.example', prefix='/api', ui_path='')
+        """
+        netloc = url.partition("://")[2].partition("/")[0]
+        return cls(without_password(url).rstrip("/"), prefix, ui_path, netloc.rpartition("@")[0])
 
     @property
     def ui(self) -> str:
@@ -56,6 +70,14 @@ class Place:
     def api(self) -> str:
         """Address of the API, without a final slash."""
         return f"{self.url}{self.prefix}"
+
+    def authorization(self) -> dict[str, str]:
+        """Return the header that carries the credentials (RFC 7617), if there are any."""
+        if not self.credentials:
+            return {}
+        user, _, password = self.credentials.partition(":")
+        plain = f"{unquote(user)}:{unquote(password)}".encode()
+        return {"Authorization": f"Basic {b64encode(plain).decode('ascii')}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +101,24 @@ Fetch = Callable[[str], Answer]
 
 
 class Visitor:
-    """Asks as a browser does, without following redirects."""
+    """Asks as a browser does, without following redirects.
 
-    def __init__(self) -> None:
+    Args:
+        place: Where credentials are for; other sites that a page names get none.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._client = httpx2.Client(timeout=PATIENCE, headers={"user-agent": "fluxlit-doctor"})
 
     def __call__(self, url: str) -> Answer:
         """Ask for a URL."""
         data = b""
+        headers = {"accept-encoding": "gzip"}
+        if url.startswith(f"{self._place.url}/"):
+            headers |= self._place.authorization()
         try:
-            with self._client.stream("GET", url, headers={"accept-encoding": "gzip"}) as response:
+            with self._client.stream("GET", url, headers=headers) as response:
                 for piece in response.iter_bytes():
                     data += piece
                     if len(data) > MAX_ANSWER:
@@ -110,7 +140,7 @@ def examine(place: Place, mount: str | None = None) -> Iterator[Finding]:
         place: Where it is.
         mount: The path under which it believes to live; None if that is not known.
     """
-    visitor = Visitor()
+    visitor = Visitor(place)
     try:
         index = visitor(place.ui)
         if index.status == 0:
@@ -121,7 +151,7 @@ def examine(place: Place, mount: str | None = None) -> Iterator[Finding]:
         yield from probes(place, visitor)
         yield from sub_path(place, index, visitor, mount)
         yield from reflected(place, visitor)
-        yield from websocket(place.ui, PATIENCE)
+        yield from websocket(place.ui, PATIENCE, place.authorization())
     finally:
         visitor.close()
 
@@ -135,7 +165,8 @@ def reachable(place: Place, index: Answer) -> Iterator[Finding]:
     message = f"{place.ui} answers {index.status}, not a page"
     remedy = "look at the logs of the proxy and the service"
     if 300 <= index.status < 400:
-        remedy = f"it leads to {index.headers.get('location', '?')}; ask that address"
+        elsewhere = without_password(index.headers.get("location", "?"))
+        remedy = f"it leads to {elsewhere}; ask that address"
     yield Finding("live.reachable", Level.ERROR, message, remedy)
 
 
@@ -205,7 +236,7 @@ def forwarded(place: Place, said: dict[str, JsonValue]) -> Iterator[Finding]:
     else:
         message = f"browsers use {public.scheme}, the service sees {said['scheme']}"
         yield Finding("live.scheme", Level.ERROR, message, trust)
-    if str(said["host"]).lower() == public.netloc.rpartition("@")[2].lower():
+    if str(said["host"]).lower() == public.netloc.lower():
         yield passed("live.host", f"the service sees {said['host']}")
     else:
         message = f"browsers ask for {public.netloc}, the service sees {said['host']}"

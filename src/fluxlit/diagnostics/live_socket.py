@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ STRANGER: Final = "https://stranger.invalid"
 """The origin of a site that cannot exist (RFC 2606 section 2)."""
 
 
-def websocket(ui: str, patience: float) -> Iterator[Finding]:
+def websocket(ui: str, patience: float, headers: Mapping[str, str]) -> Iterator[Finding]:
     """Open the UI's WebSocket as a page does and exchange a ping, which the UI worker answers.
 
     Where that works, another site's page must not get as far.
@@ -25,11 +25,12 @@ def websocket(ui: str, patience: float) -> Iterator[Finding]:
     Args:
         ui: Address of the UI's root.
         patience: Seconds for each step.
+        headers: What to send besides, such as credentials.
     """
-    failure = _try(ui, _origin_of(ui), patience)
+    failure = _try(ui, _origin_of(ui), patience, headers)
     if not failure:
         yield passed("live.websocket", "opens, and the UI answers through it")
-        yield _stranger(_try(ui, STRANGER, patience))
+        yield _stranger(_try(ui, STRANGER, patience, headers))
         return
     remedy = (
         "let every proxy pass upgrades on (nginx: proxy_http_version 1.1, Upgrade and Connection"
@@ -49,16 +50,17 @@ def _stranger(refusal: str) -> Finding:
 
 def _origin_of(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return f"{parts.scheme}://{parts.netloc}"
 
 
-def _try(ui: str, origin: str, patience: float) -> str:
+def _try(ui: str, origin: str, patience: float, headers: Mapping[str, str]) -> str:
     """Open the WebSocket and ping; say what went wrong, or nothing."""
     address = f"ws{ui.removeprefix('http')}{STREAM}"
     try:
         with connect(
             address,
             origin=Origin(origin),
+            additional_headers=headers,
             subprotocols=[Subprotocol("streamlit")],
             open_timeout=patience,
             close_timeout=patience,

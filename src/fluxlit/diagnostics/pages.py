@@ -36,7 +36,7 @@ def readiness_route(patient: Patient) -> Iterator[Finding]:
 
 def validation(patient: Patient) -> Iterator[Finding]:
     """Look for what is wrong with the pages, as ``fluxlit pages validate`` does."""
-    problems = validate_fluxlit_pages(patient.app)
+    problems = validate_fluxlit_pages(patient.app, strict_signatures=patient.subject.strict or None)
     remedy = "correct it where the page or the navigation is declared"
     yield from (Finding("pages_validate", Level.ERROR, problem, remedy) for problem in problems)
     if not problems:

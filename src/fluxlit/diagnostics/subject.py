@@ -13,7 +13,7 @@ from fluxlit.config.deployment import Deployment, observe
 from fluxlit.config.findings import Finding
 from fluxlit.exceptions import FluxLitError
 from fluxlit.runtime.loading import load_app
-from fluxlit.runtime.targets import choose_target, parse_target, source_folder
+from fluxlit.runtime.targets import choose_target, source_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,14 @@ class Subject:
         target: Where the app is, in full.
         folder: Where its modules are.
         failure: Why it could not be loaded; None if it could.
+        strict: Whether to look at pages as ``fluxlit pages validate --strict`` does.
         environ: The environment.
     """
 
     target: str
     folder: Path
     failure: FluxLitError | None = None
+    strict: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -56,7 +58,11 @@ AppCheck = Callable[[Patient], Iterable[Finding]]
 
 
 def admit(
-    target: str | None, overrides: Mapping[str, JsonValue], *, workers: int = 1
+    target: str | None,
+    overrides: Mapping[str, JsonValue],
+    *,
+    workers: int = 1,
+    strict: bool = False,
 ) -> tuple[Subject, Patient | None]:
     """Load what is to be examined; not being able to is a finding, too.
 
@@ -64,14 +70,14 @@ def admit(
         target: As it was said; None for the project file's.
         overrides: Settings that flags said.
         workers: How many gateway workers there would be.
+        strict: Whether to look at pages strictly.
     """
     chosen, folder = target or "", Path.cwd()
     try:
-        chosen = str(choose_target(target))
-        folder = source_folder(parse_target(chosen))
-        app = load_app(chosen)
-        app.override_settings(overrides)
+        named = choose_target(target)
+        chosen, folder = str(named), source_folder(named)
+        app = load_app(chosen, overrides)
     except FluxLitError as exc:
         return Subject(chosen, folder, failure=exc), None
-    subject = Subject(chosen, folder)
+    subject = Subject(chosen, folder, strict=strict)
     return subject, Patient(subject, app, observe(app.settings, workers=workers))

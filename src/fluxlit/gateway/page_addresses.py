@@ -8,9 +8,9 @@ reloads, can be shared, and its query string is where the page reads its paramet
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import quote, unquote_to_bytes, urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
-from fluxlit._paths import is_parameter, page_slug
+from fluxlit._paths import is_parameter, page_slug, quoted
 
 _STREAMLIT = b"_stcore"
 """Streamlit's frontend looks for its server under every parent of a page's address."""
@@ -46,7 +46,7 @@ class PageAddresses:
             found = _match(pattern, [unquote_to_bytes(segment) for segment in segments])
             if found is not None:
                 said = urlencode(found).encode("ascii")
-                address = self._ui_path + b"/" + quote(slug).encode("ascii")
+                address = self._ui_path + b"/" + quoted(slug).encode("ascii")
                 return address + b"?" + said + (b"&" + query if query else b"")
         return None
 

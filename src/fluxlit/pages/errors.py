@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -47,10 +48,10 @@ def explain(error: Exception) -> Notice:
     """Say in a visitor's words why a page cannot be shown."""
     match error:
         case PageInputError():
-            lines = "".join(f"\n* {_plain(problem)}" for problem in error.problems)
-            return Notice(f"This page cannot be opened with this address:\n{lines}", expected=True)
+            told = "This page cannot be opened with this address:"
+            return Notice(listed(told, error.problems), expected=True)
         case PageRefused():
-            return Notice(_plain(str(error)), "warning", expected=True)
+            return Notice(plain(str(error)), "warning", expected=True)
         case HTTPException():
             return _of_status(error.status_code, str(error.detail))
         case ApiUnavailableError():
@@ -64,7 +65,7 @@ def _of_status(status: int, detail: str) -> Notice:
     """Pass on what is said to the caller of an API; what is wrong inside it stays there."""
     if status >= 500 or not detail:
         return UNKNOWN
-    return Notice(_plain(detail), "warning" if status in {401, 403} else "error", expected=True)
+    return Notice(plain(detail), "warning" if status in {401, 403} else "error", expected=True)
 
 
 def show(st: Any, error: Exception, *, page: str) -> None:
@@ -89,6 +90,11 @@ def show(st: Any, error: Exception, *, page: str) -> None:
     getattr(st, notice.level)(notice.text + suffix)
 
 
-def _plain(text: str) -> str:
+def listed(heading: str, problems: Iterable[str]) -> str:
+    """Return a heading with one bullet for each problem, whose words may be a visitor's."""
+    return f"{heading}\n" + "".join(f"\n* {plain(problem)}" for problem in problems)
+
+
+def plain(text: str) -> str:
     """Keep Markdown, which the message elements understand, out of words from elsewhere."""
     return _MARKS.sub(r"\\\g<0>", text)

@@ -27,6 +27,5 @@ class FluxlitFeatureFlags:
 
     @classmethod
     def of(cls, settings: FluxlitSettings) -> Self:
-        """Return what the settings or the environment switch on."""
-        said = settings.experimental_yield_pages
-        return cls(said or cls.from_environ().experimental_yield_pages)
+        """Return what the settings switch on, which have read the environment already."""
+        return cls(settings.experimental_yield_pages)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -11,8 +12,9 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Protocol, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
+from pydantic.fields import FieldInfo
 
 from fluxlit.exceptions import PageInputError
 from fluxlit.pages.markers import MISSING, Place
@@ -38,7 +40,8 @@ class Input:
         name: Its name there.
         adapter: Checks and converts it.
         many: All values of that name make one list.
-        default: Its value when it is missing.
+        default: Its value when it is missing; each run gets a copy of its own.
+        factory: Makes that value instead.
         optional: None will do when it is missing and has no default.
     """
 
@@ -47,6 +50,7 @@ class Input:
     adapter: TypeAdapter[Any] = field(compare=False, repr=False)
     many: bool = False
     default: Any = MISSING
+    factory: Callable[[], Any] | None = None
     optional: bool = False
 
     def read(self, reader: Reader) -> object:
@@ -62,11 +66,13 @@ class Input:
         try:
             return self.adapter.validate_python(list(given) if self.many else given[0])
         except ValidationError as exc:
-            raise PageInputError(*_problems(self.place, self.name, exc)) from None
+            raise PageInputError(*problems_of(self.place, self.name, exc)) from None
 
     def _absent(self) -> object:
+        if self.factory is not None:
+            return self.factory()
         if self.default is not MISSING:
-            return self.default
+            return copy.deepcopy(self.default)
         if self.optional:
             return None
         raise PageInputError(f"the {self.place} {self.name!r} is missing")
@@ -78,11 +84,13 @@ class QueryModel:
 
     Attributes:
         model: The model.
-        default: What to give when the query string has none of its fields.
+        default: What to give when the query string has none of its fields; each run gets a copy.
+        factory: Makes that value instead.
     """
 
     model: type[BaseModel]
     default: Any = MISSING
+    factory: Callable[[], Any] | None = None
 
     def read(self, reader: Reader) -> object:
         """Return the model.
@@ -90,29 +98,49 @@ class QueryModel:
         Raises:
             PageInputError: A field is missing or malformed.
         """
-        given = fields_of(self.model, reader.query())
-        if not given and self.default is not MISSING:
-            return self.default
         try:
-            return self.model.model_validate(given)
+            return self.of_query(reader.query())
         except ValidationError as exc:
-            raise PageInputError(*_problems(Place.QUERY, "", exc)) from None
+            raise PageInputError(*problems_of(Place.QUERY, "", exc)) from None
+
+    def of_query(self, query: Mapping[str, Sequence[str]]) -> object:
+        """Return the model that a query string holds.
+
+        Raises:
+            pydantic.ValidationError: A field is missing or malformed.
+        """
+        given = fields_of(self.model, query)
+        if not given and self.factory is not None:
+            return self.factory()
+        if not given and self.default is not MISSING:
+            return copy.deepcopy(self.default)
+        return self.model.model_validate(given)
 
 
 def fields_of(model: type[BaseModel], query: Mapping[str, Sequence[str]]) -> dict[str, object]:
     """Pick a model's fields from a query string; a field that takes many gets a list."""
     found: dict[str, object] = {}
+    known: set[str] = set()
     for name, info in model.model_fields.items():
-        key = next((key for key in (info.alias, name) if key and query.get(key)), None)
+        said = aliases_of(info)
+        known.update(said, [name])
+        key = next((key for key in (*said, name) if query.get(key)), None)
         if key is not None:
-            found[info.alias or name] = (
-                list(query[key]) if takes_many(info.annotation) else query[key][0]
-            )
+            values = list(query[key])
+            # Under its own name pydantic takes a field that has an alias only if it is told to.
+            place = key if key in said else (*said, name)[0]
+            found[place] = values if takes_many(info.annotation) else values[0]
     extra = model.model_config.get("extra")
     if extra in ("allow", "forbid"):
-        known = {*found, *model.model_fields}
         found |= {key: values[0] for key, values in query.items() if key not in known and values}
     return found
+
+
+def aliases_of(info: FieldInfo) -> list[str]:
+    """Return the names besides its own under which pydantic looks for a field, the first first."""
+    said = info.validation_alias or info.alias
+    choices = said.choices if isinstance(said, AliasChoices) else [said]
+    return [choice for choice in choices if isinstance(choice, str)]
 
 
 READABLE: Final = (
@@ -161,7 +189,14 @@ def takes_many(annotation: object) -> bool:
     return any(takes_many(member) for member in members)
 
 
-def _problems(place: Place, name: str, exc: ValidationError) -> list[str]:
+def problems_of(place: Place, name: str, exc: ValidationError) -> list[str]:
+    """Tell what pydantic says against a value, one sentence each.
+
+    Args:
+        place: Where the value stands; what a header or a cookie holds is not repeated.
+        name: Its name there; ``""`` when pydantic names the fields of a model.
+        exc: What pydantic says.
+    """
     problems = []
     for error in exc.errors(include_url=False, include_context=False):
         where = ".".join(str(part) for part in ((name, *error["loc"]) if name else error["loc"]))

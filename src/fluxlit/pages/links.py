@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
+from fluxlit._paths import quoted
 from fluxlit.exceptions import PageError
-from fluxlit.pages.inputs import Input, QueryModel
+from fluxlit.pages.inputs import Input, QueryModel, aliases_of
 from fluxlit.pages.markers import Place
 from fluxlit.pages.navigation import Entry
 from fluxlit.pages.records import PageFn
@@ -82,7 +83,7 @@ def link_to(site: Site, fn: PageFn, values: Mapping[str, Any], *, base: str = ""
     query = _query(entry, values)
     path = base or "/"
     if not entry.default:
-        path = f"{base}/{entry.record.slug}"
+        path = f"{base}/{quoted(entry.record.slug)}"
     href = f"{path}?{urlencode(query, doseq=True)}" if query else path
     return PageLink(href, entry.title, entry.icon, query, entry, site.shown)
 
@@ -126,16 +127,45 @@ def _spelled(page: str, name: str, reader: Input | QueryModel, value: Any) -> Qu
     if value is None:
         return {}
     if isinstance(reader, QueryModel):
-        if not isinstance(value, BaseModel):
-            value = reader.model.model_validate(value)
-        fields = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return {key: _text(item) for key, item in fields.items() if item is not None}
+        return _spelled_model(f"{page}: {name}", reader, value)
     try:
         reader.adapter.validate_python(value)
     except ValidationError as exc:
         msg = f"{page}: {name}={value!r} is wrong: {exc.errors()[0]['msg']}"
         raise PageError(msg, remedy="give a value that the page can read back") from None
     return {reader.name: _text(to_jsonable_python(value))}
+
+
+def _spelled_model(what: str, reader: QueryModel, value: Any) -> Query:
+    """Spell a model's fields; as few as make the page read the same model."""
+    try:
+        model = reader.model.model_validate(value)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(("", *map(str, first["loc"])))
+        msg = f"{what}{where} is wrong: {first['msg']}"
+        raise PageError(msg, remedy="give a value that the page can read back") from None
+    for sparing in (True, False):
+        query = _fields(model, sparing=sparing)
+        if _reads_back(reader, query, model):
+            return query
+    msg = f"{what}={model!r} cannot be said in an address: the page would read another value"
+    raise PageError(msg, remedy="give a value that the page can read back")
+
+
+def _fields(model: BaseModel, *, sparing: bool) -> Query:
+    infos = type(model).model_fields
+    fields = model.model_dump(mode="json", exclude_defaults=sparing)
+    named = {(*aliases_of(infos[it]), it)[0] if it in infos else it: fields[it] for it in fields}
+    return {name: _text(item) for name, item in named.items() if item is not None}
+
+
+def _reads_back(reader: QueryModel, query: Query, model: BaseModel) -> bool:
+    several = {key: it if isinstance(it, list) else [it] for key, it in query.items()}
+    try:
+        return reader.of_query(several) == model
+    except ValidationError:
+        return False
 
 
 def _text(value: Any) -> str | list[str]:

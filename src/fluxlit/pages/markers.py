@@ -116,12 +116,14 @@ class InputMarker:
         place: Where it stands.
         name: Its name there, or ``""`` for the parameter's own.
         default: Its value when it is missing.
+        factory: Makes that value instead.
         dashes: A name made from the parameter's has dashes for underscores.
     """
 
     place: Place
     name: str = ""
     default: Any = MISSING
+    factory: Callable[[], Any] | None = None
     dashes: bool = False
 
 
@@ -147,7 +149,10 @@ def _fastapi_marker(marker: params.Param) -> InputMarker:
     }.get(type(marker), Place.QUERY)
     dashes = bool(getattr(marker, "convert_underscores", False))
     default = MISSING if marker.default is Ellipsis else marker.default
-    return InputMarker(place, marker.alias or "", default, dashes)
+    alias = marker.validation_alias
+    name = alias if isinstance(alias, str) else marker.alias  # FastAPI reads no other kind either
+    factory: Any = marker.default_factory
+    return InputMarker(place, name or "", default, factory, dashes)
 
 
 def dependency_marker(marker: object) -> Depends | None:

@@ -90,7 +90,7 @@ def arrange(records: Sequence[PageRecord], model: NavigationModel | None = None)
             Entry(
                 record=record,
                 title=title or record.title,
-                icon=icon or record.icon or record.meta.page_icon,
+                icon=icon or record.icon,
                 section=sections.get(record.slug, record.section),
                 visible=record.visible and record.slug not in hidden,
                 default=record is default,

@@ -27,7 +27,7 @@ from fluxlit.pages.markers import (
     input_marker,
 )
 from fluxlit.pages.run import Call
-from fluxlit.pages.signature import Declared, allows_none, class_of, declared_by, name_of
+from fluxlit.pages.signature import Declared, allows_none, class_of, declared_by, name_of, text_of
 from fluxlit.pages.sources import Dependency, FromRequest, Need, Plan, Provided, Source
 
 BY_NAME: Final[Mapping[str, type]] = {"st": ModuleType, "client": ApiClient}
@@ -73,7 +73,7 @@ def plan_of(fn: Call, grounds: Grounds, trail: tuple[Call, ...] = ()) -> Plan:
     needs = [(it.name, planner.source(it)) for it in declared]
     return Plan(
         tuple(Need(name, source) for name, source in needs if source is not None),
-        tuple((it.name, str(it.annotation)) for it in declared),
+        tuple((it.name, text_of(it.hint)) for it in declared),
         tuple(planner.loose),
     )
 
@@ -167,15 +167,15 @@ class _Planner:
         return dependency_on(call, self.grounds, self.trail, use_cache=depends.use_cache)
 
     def _input(self, it: Declared, said: InputMarker, marker: object = None) -> FromRequest:
-        default = said.default
+        default, factory = said.default, said.factory
         if it.has_default and it.default is not marker:
-            default = it.default
+            default, factory = it.default, None
         kind = class_of(it.hint)
         if kind is not None and issubclass(kind, BaseModel):
             if said.place is not Place.QUERY:
                 msg = f"the parameter {it.name!r} is a model, which only a query string can hold"
                 raise self._refusal(msg, "write Annotated[Model, Query()]")
-            return FromRequest(QueryModel(kind, default))
+            return FromRequest(QueryModel(kind, default, factory))
         name = said.name or (it.name.replace("_", "-") if said.dashes else it.name)
         rest = [note for note in it.metadata if note is not marker]
         if isinstance(marker, FieldInfo):
@@ -187,7 +187,7 @@ class _Planner:
             msg = f"the parameter {it.name!r} cannot be read from a {said.place}: {exc}"
             raise self._refusal(msg, "annotate it with a type that pydantic knows") from exc
         many, optional = takes_many(hint), allows_none(hint)
-        return FromRequest(Input(said.place, name, adapter, many, default, optional))
+        return FromRequest(Input(said.place, name, adapter, many, default, factory, optional))
 
     def _refusal(self, problem: str, remedy: str) -> PageSignatureError:
         return PageSignatureError(f"{name_of(self.fn)}: {problem}", remedy=remedy)

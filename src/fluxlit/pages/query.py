@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fluxlit.deep_links import query_values
-from fluxlit.pages.inputs import fields_of
-from fluxlit.pages.markers import Query
+from fluxlit.pages.errors import listed
+from fluxlit.pages.inputs import fields_of, problems_of
+from fluxlit.pages.markers import Place, Query
 
 __all__ = ["Query", "parse_query_params", "parse_query_params_adapter", "query_dict_for_manifest"]
 
@@ -38,7 +39,7 @@ def parse_query_params(st: Any, model: type[ModelT], *, strict: bool = False) ->
     except ValidationError as exc:
         if strict:
             raise
-        st.error(_told(exc))
+        st.error(listed("Invalid query parameters:", problems_of(Place.QUERY, "", exc)))
         wrong = {str(error["loc"][0]) for error in exc.errors() if error["loc"]}
     return model.model_validate({name: value for name, value in given.items() if name not in wrong})
 
@@ -58,7 +59,7 @@ def parse_query_params_adapter(st: Any, adapter: TypeAdapter[T], *, strict: bool
         return adapter.validate_python(query_dict_for_manifest(st))
     except ValidationError as exc:
         if not strict:
-            st.error(_told(exc))
+            st.error(listed("Invalid query parameters:", problems_of(Place.QUERY, "", exc)))
         raise
 
 
@@ -69,10 +70,3 @@ def query_dict_for_manifest(st: Any) -> dict[str, str | list[str]]:
         for name, values in query_values(st).items()
         if values
     }
-
-
-def _told(exc: ValidationError) -> str:
-    problems = (
-        f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in exc.errors()
-    )
-    return f"Invalid query parameters: {'; '.join(problems)}"

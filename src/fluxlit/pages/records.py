@@ -124,7 +124,7 @@ def make_record(
         fn=fn,
         tags=tuple(tags),
         description=(meta and meta.description) or first_line.strip(),
-        icon=said.get("icon"),
+        icon=said.get("icon") or (meta.page_icon if meta else None),
         page_meta=meta,
         section=said.get("section") or "",
         default=said.get("default", False),

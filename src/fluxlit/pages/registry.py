@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,10 @@ from fluxlit.pages.records import PageRecord
 
 STREAMLIT_PATHS: Final = frozenset(SERVER_PATHS) | {"app"}
 """Names that no page can have in the browser's address."""
+
+
+_UNFIT: Final = re.compile(r"[^\w\-.~!$&'()*+,;=:@/{}]+")
+"""What no segment of an address holds as it is (RFC 3986, 3.3), letters of any script apart."""
 
 
 class PageRegistry:
@@ -108,12 +113,13 @@ def _check_path(record: PageRecord, taken: str) -> None:
     if {first, slug} & STREAMLIT_PATHS or f"/{first}/".startswith(f"{taken or None}/"):
         msg = f"{page}: that path is Streamlit's or the API's own"
         raise PageError(msg, remedy=f"use another one, such as /{slug}-page")
-    if not slug.strip() or slug != slug.strip() or set(slug) & set("?#%\\"):
-        msg = f"{page}: the path holds blanks at its ends or one of ? # % \\"
-        raise PageError(msg, remedy="use letters, digits and dashes: /open-orders")
     if "{" in slug or "}" in slug:
         msg = f"{page}: a path parameter is a whole segment with a name in braces"
         raise PageError(msg, remedy="write it as /users/{id}")
+    fit = _UNFIT.sub("-", slug).strip("-.")
+    if _UNFIT.search(slug) or not slug.strip("."):
+        msg = f"{page}: the path holds a blank, or something else that no address can hold"
+        raise PageError(msg, remedy=f"use letters, digits and dashes: /{fit or 'open-orders'}")
     if "/" in slug:
         msg = f"{page}: Streamlit has no pages below a page"
         raise PageError(msg, remedy=f"use one segment, such as /{slug.replace('/', '-')}")

@@ -54,6 +54,7 @@ class Run:
 
     Attributes:
         cache: Values of dependencies so far.
+        failures: What dependencies failed with so far, and where.
     """
 
     def __init__(
@@ -69,10 +70,12 @@ class Run:
         self.replaced = replaced or {}
         self.values = values or {}
         self.cache: dict[Call, object] = {}
+        self.failures: dict[Call, tuple[Exception, TracebackType | None]] = {}
         # Most pages need none of these, and a run is short.
         self._visit: Visit | None = None
         self._stack: ExitStack | None = None
         self._coroutines: Coroutines | None = None
+        self._trail: Any = None
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +114,14 @@ class Run:
     def finish(self, result: object) -> Any:
         """Await a coroutine; any other value is returned as it is."""
         return self._await(result) if isinstance(result, CoroutineType) else result
+
+    def show_trail(self, trail: str) -> None:
+        """Show a breadcrumb, if there is one, in place of what this run showed before."""
+        if not trail:
+            return
+        if self._trail is None:
+            self._trail = self.st.sidebar.empty()
+        self._trail.caption(trail)
 
     def _await(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         self._coroutines = self._coroutines or Coroutines()

@@ -128,6 +128,11 @@ class Site:
         }
         object.__setattr__(self, "shelves", shelves)
 
+    @property
+    def own_config(self) -> dict[str, Any]:
+        """Arguments for ``st.set_page_config`` that tell of the app and of none of its pages."""
+        return {"page_title": self.title, **self.page_config}
+
 
 def run_site(st: ModuleType, site: Site, make_menu: MakeMenu) -> None:
     """Run the page that the browser shows; the whole script of a UI worker.
@@ -139,7 +144,7 @@ def run_site(st: ModuleType, site: Site, make_menu: MakeMenu) -> None:
     """
     _adopt_request_id(st)
     if not site.navigation.entries:
-        st.set_page_config(**{"page_title": site.title, **site.page_config})
+        st.set_page_config(**site.own_config)
         st.title(site.title)
         st.info("Register UI with @app.page(...) and reload.")
         return
@@ -177,10 +182,9 @@ class _Script:
         shelf = site.shelves[chosen.url_path]
         record = shelf.entry.record
         self.path = record.path
-        self._st.set_page_config(**shelf.config)
-        body = partial(run_page, record, self._run)
-        if refusals or record.page_meta is not None:
-            body = partial(self._show, record, refusals.get(record.slug))
+        refused = refusals.get(record.slug)
+        self._st.set_page_config(**(shelf.config if refused is None else site.own_config))
+        body = partial(self._show, record, refused)
         token = _body.set(body)
         try:
             chosen.run()
@@ -215,8 +219,7 @@ class _Script:
     def _show(self, record: PageRecord, refused: Exception | None) -> None:
         if refused is not None:
             raise refused
-        if record.page_meta is not None and record.page_meta.trail():
-            self._st.sidebar.caption(record.page_meta.trail())
+        self._run.show_trail(record.meta.trail())
         run_page(record, self._run)
 
 
@@ -245,7 +248,7 @@ def run_page(record: PageRecord, run: Run) -> Any:
     if not record.yields:
         result = run.finish(record.fn(**arguments))
         if result is not None:
-            apply_meta(run.st, result)
+            apply_meta(run, result)
         return result
     result = None
     parts = record.fn(**arguments)
@@ -254,26 +257,27 @@ def run_page(record: PageRecord, run: Run) -> Any:
             result = next(parts)
         except StopIteration as end:
             result = result if end.value is None else end.value
-            apply_meta(run.st, end.value)
+            apply_meta(run, end.value)
             return result
-        apply_meta(run.st, result)
+        apply_meta(run, result)
 
 
-def apply_meta(st: Any, said: object) -> None:
+def apply_meta(run: Run, said: object) -> None:
     """Apply what a page returned: a :class:`PageMeta`, or a mapping of its fields."""
     if isinstance(said, Mapping):
         try:
             said = PageMeta.model_validate(said)
         except ValidationError as exc:
             first = exc.errors()[0]
-            st.error(f"Invalid page metadata: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+            run.st.error(
+                f"Invalid page metadata: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            )
             return
     if not isinstance(said, PageMeta):
         return
     if config := said.page_config():
-        st.set_page_config(**config)
-    if said.trail():
-        st.sidebar.caption(said.trail())
+        run.st.set_page_config(**config)
+    run.show_trail(said.trail())
 
 
 def page_config(site: Site, entry: Entry) -> dict[str, Any]:

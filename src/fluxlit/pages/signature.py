@@ -23,7 +23,6 @@ class Declared:
 
     Attributes:
         name: Its name.
-        annotation: Its annotation, resolved where that is possible.
         hint: Its type, without ``Annotated``; ``inspect.Parameter.empty`` when none is given.
         metadata: What ``Annotated`` holds besides the type.
         default: Its default, or ``inspect.Parameter.empty``.
@@ -32,7 +31,6 @@ class Declared:
     """
 
     name: str
-    annotation: Any
     hint: Any
     metadata: tuple[Any, ...]
     default: Any
@@ -81,6 +79,20 @@ def allows_none(hint: object) -> bool:
     return hint is Any or any(member in (None, NoneType, Any) for member in members_of(hint))
 
 
+def text_of(hint: object) -> str:
+    """Return the text of a type, the same in each process: without what ``Annotated`` holds.
+
+    >>> text_of(int), text_of(list[Annotated[int, "of metres"]])
+    ("<class 'int'>", 'list[int]')
+    """
+    if isinstance(hint, str | ForwardRef):  # of ``st`` or ``client``, known to type checkers only
+        return hint if isinstance(hint, str) else hint.__forward_arg__
+    try:
+        return str(_resolve(hint, {}, {}, extras=False))
+    except NameError:
+        return str(hint)
+
+
 def name_of(fn: object) -> str:
     """Return how a function is called in messages."""
     return str(getattr(fn, "__qualname__", None) or type(fn).__qualname__).replace("<locals>.", "")
@@ -92,14 +104,12 @@ def _declared(fn: Call, parameter: inspect.Parameter, namespace: Mapping[str, An
         hint = _evaluated(hint, _globals_of(fn), namespace)
     except (NameError, TypeError, AttributeError, SyntaxError) as exc:
         unresolved = f"{hint!r}: {exc}"
-    annotation = hint
     metadata: tuple[Any, ...] = ()
     if get_origin(hint) is Annotated:
         hint, *rest = get_args(hint)
         metadata = (*rest,)
     return Declared(
         name=parameter.name,
-        annotation=annotation,
         hint=hint,
         metadata=metadata,
         default=parameter.default,
@@ -127,11 +137,13 @@ def _evaluated(hint: Any, names: dict[str, Any], namespace: Mapping[str, Any]) -
     return hint
 
 
-def _resolve(hint: Any, names: dict[str, Any], namespace: dict[str, Any]) -> Any:
+def _resolve(
+    hint: Any, names: dict[str, Any], namespace: dict[str, Any], *, extras: bool = True
+) -> Any:
     def carrier() -> None: ...
 
     carrier.__annotations__ = {"it": hint}
-    return get_type_hints(carrier, names, namespace, include_extras=True)["it"]
+    return get_type_hints(carrier, names, namespace, include_extras=extras)["it"]
 
 
 def _globals_of(fn: Any) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class Dependency:
         call: The function.
         plan: What it needs itself.
         replan: Plans a function that is called in its place.
-        use_cache: It is called once a run.
+        use_cache: It is called once a run, whether it provides something or fails.
     """
 
     call: Call
@@ -84,14 +84,24 @@ class Dependency:
 
     def value(self, run: Run) -> object:
         """Return what it provides in this run."""
-        if self.use_cache and self.call in run.cache:
-            return run.cache[self.call]
+        if not self.use_cache:
+            return self._called(run)
+        if self.call in run.failures:
+            error, trace = run.failures[self.call]
+            raise error.with_traceback(trace)  # else it grows with everyone who asks
+        if self.call not in run.cache:
+            try:
+                run.cache[self.call] = self._called(run)
+            except Exception as exc:
+                run.failures[self.call] = exc, exc.__traceback__
+                raise
+        return run.cache[self.call]
+
+    def _called(self, run: Run) -> object:
         call, plan = run.replaced.get(self.call, self.call), self.plan
         if call is not self.call:
             plan = self.replan(call)
-        value = run.call(call, plan.arguments(run))
-        run.cache.setdefault(self.call, value)
-        return value
+        return run.call(call, plan.arguments(run))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,39 @@ import importlib
 import itertools
 import sys
 import traceback
+from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 
 from fluxlit._frames import is_installed, is_machinery
+from fluxlit._signals import AskedToEnd
+from fluxlit._types import JsonValue
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import FluxLitError, TargetError
 from fluxlit.runtime.targets import Target, parse_target, source_folder
 
 
-def load_app(text: str) -> FluxLit:
-    """Import the app that a target names; a bare script gets an app with an empty API.
+def load_app(text: str, overrides: Mapping[str, JsonValue] | None = None) -> FluxLit:
+    """Import the app that a target names, with the settings of the command line.
+
+    A bare script gets an app with an empty API.
+
+    Args:
+        text: The target.
+        overrides: Settings that flags said, by name.
 
     Raises:
         TargetError: It cannot be imported or is not a FluxLit app; the message holds the user's
             own frames of the error.
+        ConfigurationError: A setting is not allowed.
     """
+    app = _load(text)
+    app.override_settings(overrides or {})
+    return app
+
+
+def _load(text: str) -> FluxLit:
     target = parse_target(text)
     if target.is_script and target.file is not None:
         return FluxLit(
@@ -54,7 +70,7 @@ def find_app(text: str) -> FluxLit:
             found = attrgetter(target.attribute)(module)
             if isinstance(found, FluxLit):
                 return found
-    return load_app(text)
+    return _load(text)
 
 
 @functools.lru_cache(maxsize=1)
@@ -79,6 +95,8 @@ def _import(target: Target, text: str) -> ModuleType:
     except FluxLitError as exc:
         msg = f"cannot import {text!r}: {exc}"
         raise TargetError(msg, remedy=exc.remedy) from exc
+    except AskedToEnd:
+        raise
     except (Exception, SystemExit, KeyboardInterrupt) as exc:
         raise _failed(text, exc) from exc
     _check_file(module, target)

@@ -101,6 +101,7 @@ class Supervisor:
             target=options.target,
             run_directory="",
             development=options.development,
+            workers=options.workers,
             overrides=options.overrides,
             cookie_secret=secrets.token_hex(32),
         )

@@ -23,6 +23,7 @@ class WorkerSpec:
         generation: Number of this birth among all of the service.
         row: Number of its row on the board.
         development: Watch files, show errors.
+        workers: Gateway workers of the service.
         overrides: Settings from the command line, by name; they beat every other source.
         search_path: Where the parent finds modules; the worker looks there too.
         cookie_secret: Signs cookies, Streamlit's and the gateway's; the same for all workers of
@@ -35,6 +36,7 @@ class WorkerSpec:
     generation: int = 0
     row: int = 0
     development: bool = False
+    workers: int = 1
     overrides: dict[str, JsonValue] = field(default_factory=dict)
     search_path: list[str] = field(default_factory=list)
     cookie_secret: str = field(default="", repr=False)

@@ -43,7 +43,7 @@ PING_SECONDS = 20.0
 def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Tell the supervisor where to listen, get the sockets, serve on them."""
     settings = app.settings
-    refuse_doubtful(observe(settings, development=spec.development))
+    refuse_doubtful(observe(settings, development=spec.development, workers=spec.workers))
     lifeline.report(
         "loaded",
         host=settings.gateway_host,

@@ -87,8 +87,7 @@ def run_worker(serve: Serve) -> NoReturn:
     sys.argv[1:] = []
     sys.path += [entry for entry in spec.search_path if entry not in sys.path]
     try:
-        app = load_app(spec.target)
-        app.override_settings(spec.overrides)
+        app = load_app(spec.target, spec.overrides)
         configure_logging(app.settings.effective_log_level())
         serve(lifeline, spec, app)
     except FluxLitError as exc:
