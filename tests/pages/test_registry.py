@@ -100,9 +100,9 @@ def test_two_default_pages_are_refused_and_both_named() -> None:
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("  ", "no address can hold"),
-        ("/a?b", "no address can hold"),
-        ("/50%", "no address can hold"),
+        ("  ", "no page address can hold"),
+        ("/a?b", "no page address can hold"),
+        ("/50%", "no page address can hold"),
         ("/users/{id", "braces"),
         ("/users/{a b}", "braces"),
         ("/x/{id}/{id}", "same name"),
@@ -120,15 +120,16 @@ def test_paths_that_no_address_can_hold_are_refused(path: str, told: str) -> Non
         ("/open orders", "/open-orders"),
         ('/"all"', "/all"),
         ("/a|b^c", "/a-b-c"),
+        ("/a:b", "/a-b"),
         ("/\x00", "/open-orders"),
         ("/..", "/open-orders"),
     ],
 )
 def test_the_refusal_names_a_path_that_works(path: str, works: str) -> None:
-    with pytest.raises(PageError, match="no address can hold") as caught:
+    with pytest.raises(PageError, match="no page address can hold") as caught:
         registry(path)
     assert caught.value.remedy == f"use letters, digits and dashes: {works}"
-    registry(works, "/größe", "/a:b~c")
+    registry(works, "/größe", "/a~b&c")
 
 
 def test_a_page_with_path_parameters_stands_beside_the_one_without() -> None:

@@ -19,8 +19,11 @@ STREAMLIT_PATHS: Final = frozenset(SERVER_PATHS) | {"app"}
 """Names that no page can have in the browser's address."""
 
 
-_UNFIT: Final = re.compile(r"[^\w\-.~!$&'()*+,;=:@/{}]+")
-"""What no segment of an address holds as it is (RFC 3986, 3.3), letters of any script apart."""
+_UNFIT: Final = re.compile(r"[^\w\-.~!$&'()*+,;=@/{}]+")
+"""What no segment of an address holds as it is (RFC 3986, 3.3), letters of any script apart.
+
+The colon is one more: Streamlit's frontend shows nothing at an address with one.
+"""
 
 
 class PageRegistry:
@@ -118,7 +121,7 @@ def _check_path(record: PageRecord, taken: str) -> None:
         raise PageError(msg, remedy="write it as /users/{id}")
     fit = _UNFIT.sub("-", slug).strip("-.")
     if _UNFIT.search(slug) or not slug.strip("."):
-        msg = f"{page}: the path holds a blank, or something else that no address can hold"
+        msg = f"{page}: the path holds a blank, or something else that no page address can hold"
         raise PageError(msg, remedy=f"use letters, digits and dashes: /{fit or 'open-orders'}")
     if "/" in slug:
         msg = f"{page}: Streamlit has no pages below a page"
