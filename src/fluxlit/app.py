@@ -262,7 +262,7 @@ class FluxLit(Generic[SettingsT]):
             title=self._settings.title,
             page_config=self._settings.streamlit_page_config,
             make_client=self.get_client,
-            replaced=self.dependency_overrides,
+            replaced=self._api.dependency_overrides,
         )
 
     def _page_rules(self) -> PageRules:

@@ -182,7 +182,7 @@ class _Script:
         shelf = site.shelves[chosen.url_path]
         record = shelf.entry.record
         self.path = record.path
-        refused = refusals.get(record.slug)
+        refused = refusals.get(record.slug) if refusals else None
         self._st.set_page_config(**(shelf.config if refused is None else site.own_config))
         body = partial(self._show, record, refused)
         token = _body.set(body)
@@ -219,7 +219,8 @@ class _Script:
     def _show(self, record: PageRecord, refused: Exception | None) -> None:
         if refused is not None:
             raise refused
-        self._run.show_trail(record.meta.trail())
+        if record.page_meta is not None:
+            self._run.show_trail(record.page_meta.trail())
         run_page(record, self._run)
 
 
