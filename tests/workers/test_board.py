@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fluxlit.exceptions import StartupError
 from fluxlit.workers.board import COLUMN, ROWS, Board, Record, State
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.traffic import Traffic
@@ -81,7 +82,7 @@ def test_a_loop_that_does_not_turn_is_silent_after_a_while(board: Board) -> None
 def test_a_full_board_says_so(board: Board) -> None:
     for slot in range(ROWS):
         board.claim(UI, slot)
-    with pytest.raises(RuntimeError, match="no row left"):
+    with pytest.raises(StartupError, match="no row left"):
         board.claim(UI, ROWS)
 
 
