@@ -82,7 +82,7 @@ def test_a_loop_that_does_not_turn_is_silent_after_a_while(board: Board) -> None
 def test_a_full_board_says_so(board: Board) -> None:
     for slot in range(ROWS):
         board.claim(UI, slot)
-    with pytest.raises(StartupError, match="no row left"):
+    with pytest.raises(StartupError, match="at most 256 workers"):
         board.claim(UI, ROWS)
 
 
