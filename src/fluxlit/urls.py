@@ -34,6 +34,7 @@ class FluxLitPublicUrls:
 
     Args:
         fluxlit: The app.
+        public_base_url: In place of the configured one.
 
     Example:
         >>> @app.api.post("/invitations")
@@ -41,8 +42,13 @@ class FluxLitPublicUrls:
         ...     return {"link": app.urls.page_url(request, "/welcome", query={"from": "mail"})}
     """
 
-    def __init__(self, fluxlit: Addressable) -> None:
+    def __init__(self, fluxlit: Addressable, *, public_base_url: str = "") -> None:
         self._app = fluxlit
+        self._given = public_base_url
+
+    def based_on(self, public_base_url: str) -> FluxLitPublicUrls:
+        """Return the addresses under another public address; empty for these."""
+        return FluxLitPublicUrls(self._app, public_base_url=public_base_url or self._given)
 
     def app_base(self, request: HTTPConnection) -> str:
         """Return the app's root, without a final slash."""
@@ -120,7 +126,9 @@ class FluxLitPublicUrls:
         return f"{ui}{normalize(path)}" if normalize(path) else f"{ui}/"
 
     def _configured_base(self) -> str:
-        configured = urlsplit(without_password(self._app.settings.public_base_url.strip()))
+        configured = urlsplit(
+            without_password((self._given or self._app.settings.public_base_url).strip())
+        )
         if not (configured.scheme and configured.netloc):
             return ""
         path = normalize(configured.path) or self._app.settings.public_mount_path()
