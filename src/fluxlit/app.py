@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from typing_extensions import TypeVar
 
 from fluxlit._paths import path_parameters
-from fluxlit._types import JsonValue, Receive, Scope, Send
+from fluxlit._types import PUBLIC_URLS, JsonValue, Receive, Scope, Send
 from fluxlit.api import docs_paths, make_api
+from fluxlit.auth.attach import WithAuth
 from fluxlit.client import ApiClient
 from fluxlit.client.calls import Operations
 from fluxlit.config import FluxlitSettings, load_settings
@@ -50,7 +51,7 @@ PageFnT = TypeVar("PageFnT", bound=PageFn)
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
 
 
-class FluxLit(Generic[SettingsT]):
+class FluxLit(WithAuth, Generic[SettingsT]):
     """A FastAPI API and Streamlit pages behind one port.
 
     The object is also an ASGI app: ``uvicorn app:app`` serves it, UI included.
@@ -109,13 +110,10 @@ class FluxLit(Generic[SettingsT]):
         self._script = existing_script(streamlit_script)
         self._readiness = Readiness()
         self._urls = FluxLitPublicUrls(self)
-        self._operations = Operations(lambda: self._api.routes)
-        self._asgi: UnifiedApp | None = None
         if api is not None and fastapi_kwargs:
             msg = "fastapi_kwargs are for a FastAPI app that FluxLit makes, and api= was given"
             raise ConfigurationError(msg, remedy="pass them to FastAPI(...) where api is made")
-        self._api = api if api is not None else make_api(self._settings, fastapi_kwargs or {})
-        add_health_routes(self._api, self._readiness)
+        self.api = api if api is not None else make_api(self._settings, fastapi_kwargs or {})
 
     @property
     def settings(self) -> SettingsT:
@@ -130,8 +128,9 @@ class FluxLit(Generic[SettingsT]):
     @api.setter
     def api(self, api: FastAPI) -> None:
         self._api = api
+        setattr(api.state, PUBLIC_URLS, self._urls)
         self._operations = Operations(lambda: api.routes)
-        self._asgi = None
+        self._asgi: UnifiedApp | None = None
         self._pages.forget()
         add_health_routes(api, self._readiness)
 

@@ -154,7 +154,7 @@ class JWTBearer(SecurityBase):
             ) from None
 
 
-def issue_hs256_access_token(  # noqa: PLR0913 - all by keyword
+def issue_hs256_access_token(
     *,
     subject: str,
     issuer: str,

@@ -26,7 +26,7 @@ FRESH: Final = 600.0
 """Seconds after which keys are fetched again."""
 
 USABLE: Final = 3600.0
-"""Seconds for which keys are used when they cannot be fetched again: what a revoked key has left."""
+"""Seconds for which keys are used while they cannot be fetched again."""
 
 PAUSE: Final = 10.0
 """Seconds between two fetches, whatever the first one brought."""

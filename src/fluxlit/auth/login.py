@@ -158,7 +158,7 @@ class Login:
 
     def _fetch_tokens(self, code: str, verifier: str, redirect_uri: str) -> Mapping[str, Any]:
         try:
-            tokens = self._config.oidc.exchange_code(
+            tokens: object = self._config.oidc.exchange_code(
                 code=code, code_verifier=verifier, redirect_uri=redirect_uri
             )
         except Exception as exc:

@@ -142,7 +142,7 @@ class GenericOIDCClient:
             if not self._metadata:
                 self.load_discovery_sync()
 
-    def authorization_url(  # noqa: PLR0913 - all by keyword
+    def authorization_url(
         self,
         *,
         redirect_uri: str,
