@@ -43,6 +43,9 @@ class RemoteKeys:
         timeout_seconds: For connecting, for each part of the answer, and for the whole.
         transport: In place of the network; for tests.
         clock: Monotonic seconds.
+
+    Attributes:
+        waiting: Threads that fetch, or wait for the one that does.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class RemoteKeys:
         self._keys: KeySet | None = None
         self._fetched = self._tried = float("-inf")
         self._fetching = threading.Lock()
-        self._waiting = 0
+        self.waiting = 0
         self._counting = threading.Lock()
 
     def at_hand(self) -> KeySet | None:
@@ -80,16 +83,16 @@ class RemoteKeys:
             KeysUnavailable: There are none, and the address does not give any.
         """
         with self._counting:
-            if self._waiting >= MOST_WAITING:
+            if self.waiting >= MOST_WAITING:
                 msg = f"too many wait for the keys at {self._shown()}"
                 raise KeysUnavailable(msg)
-            self._waiting += 1
+            self.waiting += 1
         try:
             with self._fetching:
                 return self._renewed(seen)
         finally:
             with self._counting:
-                self._waiting -= 1
+                self.waiting -= 1
 
     def _renewed(self, seen: KeySet | None) -> KeySet:
         now = self._clock()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import httpx2
 
@@ -195,6 +196,7 @@ class GenericOIDCClient:
                 token_endpoint_auth_method=self._auth_method(),
                 timeout=self._config.http_timeout,
             ) as client:
+                client.register_client_auth_method(("client_secret_basic", _basic))
                 tokens = client.fetch_token(
                     endpoint,
                     grant_type="authorization_code",
@@ -254,6 +256,15 @@ class GenericOIDCClient:
             msg = "the identity provider's addresses are not known: call load_discovery_sync()"
             raise RuntimeError(msg)
         return str(self._metadata[name])
+
+
+def _basic(
+    client: Any, _method: str, uri: str, headers: dict[str, str], body: Any
+) -> tuple[str, dict[str, str], Any]:
+    """State id and secret, each spelt as a form's value is (RFC 6749 section 2.3.1)."""
+    words = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    headers["Authorization"] = f"Basic {b64encode(words.encode('ascii')).decode('ascii')}"
+    return uri, headers, body
 
 
 def need_authlib() -> None:
