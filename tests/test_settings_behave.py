@@ -26,11 +26,13 @@ from typing import Any, Self, cast
 
 import psutil
 import pytest
+from fastapi import Depends
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 from starlette.testclient import WebSocketDenialResponse
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from tests.auth.tokens import AUDIENCE, ISSUER, SECRET, by_rsa, signed
 from tests.gateway.harness import FakeUpstream, Fixed
 from tests.pages.fakes import FakeStreamlit
 from tests.support.ports import free_port
@@ -41,6 +43,7 @@ from websockets.typing import Subprotocol
 
 from fluxlit import FluxLit, FluxlitSettings
 from fluxlit._types import Receive, Scope, Send
+from fluxlit.auth import OIDCProvider
 from fluxlit.config.deployment import observe as look_around
 from fluxlit.config.rules import refuse_doubtful
 from fluxlit.exceptions import ConfigurationError, PageError
@@ -271,6 +274,36 @@ def limits(name: str) -> Look:
     return lambda _: getattr(Limits.of_ui(FluxlitSettings()), name)
 
 
+def bearer(make_token: Callable[[], str]) -> Look:
+    """What a route behind ``make_jwt_bearer`` answers to a token."""
+
+    def look(_: Lab) -> object:
+        app = FluxLit()
+        try:
+            check = app.make_jwt_bearer()
+        except ValueError:
+            return "no bearer"
+        app.api.get("/me", dependencies=[Depends(check)])(lambda: None)
+        asked = {"Authorization": f"Bearer {make_token()}"}
+        return TestClient(app.api).get("/me", headers=asked).status_code
+
+    return look
+
+
+def just_over() -> str:
+    return signed(exp=int(time.time()) - 30)
+
+
+def login(_: Lab) -> object:
+    provider = SimpleNamespace(authorization_url=lambda **_: "https://id.example/")
+    app = FluxLit()
+    try:
+        app.attach_oidc_login(cast("OIDCProvider", provider), public_base_url="https://a.example")
+    except ValueError:
+        return "no login"
+    return TestClient(app.api, follow_redirects=False).get("/auth/login").headers["location"]
+
+
 def app_base(_: Lab) -> object:
     scope = {"type": "http", "scheme": "http", "server": ("a", 80), "headers": [], "path": "/"}
     return FluxLit().urls.app_base(Request(scope))
@@ -279,6 +312,18 @@ def app_base(_: Lab) -> object:
 ORIGIN = {"FLUXLIT_CORS_ALLOW_ORIGINS": "https://a.example"}
 TRUST = {"FLUXLIT_TRUST_PROXY": "1"}
 DOUBTFUL = {"FLUXLIT_ROOT_PATH": "/desk"}
+TOKENS = {
+    "FLUXLIT_JWT_ISSUER": ISSUER,
+    "FLUXLIT_JWT_AUDIENCE": AUDIENCE,
+    "FLUXLIT_JWT_HS256_SECRET": SECRET,
+}
+NOBODY_THERE = "http://127.0.0.1:1/keys"
+
+
+def without(name: str) -> dict[str, str]:
+    return {variable: text for variable, text in TOKENS.items() if not variable.endswith(name)}
+
+
 METRICS = "/__fluxlit/metrics"
 RELAY = "gateway/test_websocket_relay.py"
 SILENT = "gateway/test_websocket_timeouts.py"
@@ -567,6 +612,12 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     "enable_gateway_access_log": Seen("1", access_lines, 0, 1),
     "enable_gateway_prometheus_metrics": Live("1", before=False, after=True),
     "gateway_prometheus_metrics_path": Live("/counts", before=False, after=True),
+    "jwt_hs256_secret": Seen(SECRET, bearer(signed), "no bearer", 200, without("HS256_SECRET")),
+    "jwt_jwks_url": Seen(NOBODY_THERE, bearer(by_rsa), "no bearer", 503, without("HS256_SECRET")),
+    "jwt_issuer": Seen(ISSUER, bearer(signed), "no bearer", 200, without("ISSUER")),
+    "jwt_audience": Seen(AUDIENCE, bearer(signed), "no bearer", 200, without("AUDIENCE")),
+    "jwt_leeway_seconds": Seen("60", bearer(just_over), 401, 200, TOKENS),
+    "oidc_bff_secret": Seen(SECRET, login, "no login", "https://id.example/"),
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 from joserfc.jwk import OctKey
+from pydantic import SecretStr
 from tests.auth.tokens import AUDIENCE, EC, ISSUER, OTHER_RSA, RSA, SECRET, by_hand, by_rsa, signed
 from tests.support.ports import free_port
 
@@ -223,7 +224,7 @@ def test_a_short_secret_is_told(caplog: pytest.LogCaptureFixture) -> None:
     assert SECRET not in repr(SHARED)
 
 
-KEYS = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE}
+KEYS: dict[str, Any] = {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE}
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_settings_that_are_not_enough(settings: dict[str, Any], says: str) -> No
 
 
 def test_a_bearer_of_settings() -> None:
-    settings = FluxlitSettings(**KEYS, jwt_hs256_secret=SECRET)
+    settings = FluxlitSettings(**KEYS, jwt_hs256_secret=SecretStr(SECRET))
     assert verdict(served(JWTBearer.from_fluxlit_settings(settings)), signed()) == (200, "ada")
 
 

@@ -123,9 +123,7 @@ def test_the_gateway_tells_who_the_proxy_was(
 ) -> None:
     """Behind a trusted proxy the client of a request is the visitor; the proxy is its peer."""
     options = GatewayOptions(trusted_proxies=proxies)
-    gateway = Gateway(
-        api(TrustedProxyUser(trusting("10.0.0.1"))), options, Fixed(Upstream("ui", port=1))
-    )
+    gateway = Gateway(api(TrustedProxyUser(trusting("10.0.0.1"))), options, Fixed(Upstream("ui")))
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         await gateway(scope, receive, send)

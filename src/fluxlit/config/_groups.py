@@ -297,5 +297,5 @@ class Auth(_Group):
         default="",
         validate_default=True,
         repr=False,
-        description="Secret that seals login states.",
+        description="Secret that seals a login and signs the app's own tokens.",
     )
