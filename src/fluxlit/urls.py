@@ -62,6 +62,15 @@ class FluxLitPublicUrls:
         """Return the API's root, without a final slash."""
         return f"{self.app_base(request)}{self._app.settings.api_prefix()}"
 
+    def api_path(self, path: str) -> str:
+        """Return a path of the API from the host's root, for links on pages.
+
+        Args:
+            path: The path under the API: ``"/auth/login"`` is ``"/api/auth/login"``.
+        """
+        mount = urlsplit(self._configured_base()).path or self._app.settings.public_mount_path()
+        return f"{mount}{self._app.settings.api_prefix()}{path}"
+
     def docs_url(self, request: HTTPConnection) -> str | None:
         """Return the interactive documentation's address; None when the API has none."""
         return self._api_page(request, self._app.api.docs_url)

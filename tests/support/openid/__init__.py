@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MODULES = HERE.parents[2] / ".cache/openid-provider"
+CANCEL = re.compile(r'href="([^"]+/abort)"')
 FORM = re.compile(r'action="([^"]+)".*?name="prompt" value="(\w+)"', re.DOTALL)
 
 
@@ -30,7 +31,7 @@ class OpenIDProvider:
 
     issuer: str
     client_id: str = "desk"
-    client_secret: str = "not/plain+ASCII%20only: ümlaut"
+    client_secret: str = "not/plain+words%20: only="
 
 
 @contextmanager
@@ -60,7 +61,7 @@ def sign_in(browser: httpx2.Client, address: str, name: str) -> str:
     Args:
         browser: Keeps the provider's cookies; does not follow redirects.
         address: Where the app has sent the user.
-        name: Who signs in.
+        name: Who signs in; empty to press "Cancel".
 
     Returns:
         Where the provider sends the user back.
@@ -73,6 +74,10 @@ def sign_in(browser: httpx2.Client, address: str, name: str) -> str:
             if not address.startswith(origin):
                 return address
             answer = browser.get(address)
+        elif not name:
+            cancel = CANCEL.search(answer.text)
+            assert cancel, answer.text
+            answer = browser.get(urljoin(address, cancel[1]))
         else:
             form = FORM.search(answer.text)
             assert form, answer.text
