@@ -15,10 +15,15 @@ PEER = "fluxlit.peer"
 PUBLIC_URLS = "fluxlit_urls"
 """Attribute of ``app.api.state`` that holds the app's public addresses."""
 
+RUN_DIRECTORY = "fluxlit_run_directory"
+"""Attribute of ``app.api.state`` that holds the service's run directory; none where workers
+share nothing."""
+
 __all__ = [
     "HANDOFF",
     "PEER",
     "PUBLIC_URLS",
+    "RUN_DIRECTORY",
     "ASGIApp",
     "JsonValue",
     "Message",

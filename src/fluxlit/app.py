@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from typing_extensions import TypeVar
 
 from fluxlit._paths import path_parameters
-from fluxlit._types import PUBLIC_URLS, JsonValue, Receive, Scope, Send
+from fluxlit._types import PUBLIC_URLS, RUN_DIRECTORY, JsonValue, Receive, Scope, Send
 from fluxlit.api import docs_paths, make_api
 from fluxlit.auth.attach import WithAuth
 from fluxlit.client import ApiClient
@@ -286,6 +286,7 @@ class FluxLit(WithAuth, Generic[SettingsT]):
             internal_socket: Path of the private socket that the server listens on as well; what
                 comes in there reaches the API only.
         """
+        setattr(self._api.state, RUN_DIRECTORY, internal_socket and Path(internal_socket).parent)
         return UnifiedApp(self._api, self._gateway(fleet, internal_socket))
 
     def _gateway(self, fleet: Fleet, internal_socket: str = "") -> Gateway:

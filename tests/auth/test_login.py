@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,13 @@ from tests.gateway.harness import Fixed
 
 from fluxlit import FluxLit, FluxlitSettings
 from fluxlit._types import Receive, Scope, Send
-from fluxlit.auth import OIDCBFFConfig, StandardClaims, pkce_pair, register_oidc_bff_routes
+from fluxlit.auth import (
+    InMemoryOIDCBFFTokenStore,
+    OIDCBFFConfig,
+    StandardClaims,
+    pkce_pair,
+    register_oidc_bff_routes,
+)
 from fluxlit.auth.login_config import LoginOptions
 from fluxlit.auth.tokens import Verifier
 from fluxlit.gateway.gateway import Gateway
@@ -332,6 +339,20 @@ def test_more_of_the_id_token_can_be_kept(idp: IdP) -> None:
     assert claims["iss"] == "fluxlit-bff"
     assert claims["exp"] - time.time() < 31
     assert not {"name", "roles", "nonce"} & claims.keys()
+
+
+def full_disk(*_: object, **__: object) -> Any:
+    message = "disk full"
+    raise OSError(message)
+
+
+def test_a_store_that_fails(idp: IdP, caplog: pytest.LogCaptureFixture) -> None:
+    store: Any = SimpleNamespace(save_pkce_verifier=full_disk, pop_exchange_token=full_disk)
+    desk = Desk(idp, bff_token_store=store)
+    nobody = (503, "Nobody can sign in now")
+    assert said(desk.browser.get("/auth/login")) == nobody
+    assert said(desk.exchange("x" * 20)) == nobody
+    assert "disk full" in caplog.text
 
 
 class Custom:

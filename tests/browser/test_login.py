@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
@@ -107,6 +108,20 @@ def test_tampering_with_the_way_back_ends_on_a_page_that_leads_to_a_new_login(
     expect(page.get_by_text("Invalid or expired state")).to_be_visible()
     page.get_by_role("link", name="Sign in again").click()
     expect(page.get_by_placeholder("Enter any login")).to_be_visible()
+
+
+def test_any_gateway_worker_ends_what_another_one_began(desk: str) -> None:
+    for _ in range(8):
+        with httpx2.Client(headers={"Connection": "close"}) as browser:
+            address = browser.get(f"{desk}/api/auth/login").headers["location"]
+            back = browser.get(at_provider(browser, address, "ada"))
+            assert back.status_code == 302, back.text
+            code = parse_qs(urlsplit(back.headers["location"]).query)["auth_code"][0]
+            given = [
+                browser.post(f"{desk}/api/auth/exchange", json={"code": code}).status_code
+                for _ in range(3)
+            ]
+            assert given == [200, 401, 401]
 
 
 def test_the_api_alone_wants_a_token(desk: str) -> None:

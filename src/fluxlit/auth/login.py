@@ -17,7 +17,8 @@ import logging
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from fluxlit._types import RUN_DIRECTORY
 from fluxlit.auth.jwt import issue_hs256_access_token
 from fluxlit.auth.login_answers import (
     HEADERS,
@@ -37,6 +39,7 @@ from fluxlit.auth.login_answers import (
 )
 from fluxlit.auth.login_config import OIDCBFFConfig
 from fluxlit.auth.login_places import Places, with_query
+from fluxlit.auth.login_store import OIDCBFFTokenStore
 from fluxlit.auth.provider import IDTokenVerifier, need_authlib
 from fluxlit.auth.sealing import COOKIE, SAFE_COOKIE, Seal, browser_of, new_browser
 
@@ -78,7 +81,7 @@ class Login:
         self._config = config
         self.places = Places(config, router_prefix)
         self._seal = Seal(config.first_party_secret)
-        self._store = config.store()
+        self._memory = config.store(None)
 
     def begin(self, request: Request) -> Response:
         """Send the user to the identity provider."""
@@ -87,7 +90,8 @@ class Login:
         verifier, challenge = pkce_pair()
         redirect_uri = self.places.callback(request)
         address = self._authorization_url(state, challenge, redirect_uri)
-        self._store.save_pkce_verifier(state, verifier, now=time.monotonic())
+        with self._store(request) as (store, now):
+            store.save_pkce_verifier(state, verifier, now=now)
         answer = RedirectResponse(address, 302, headers=HEADERS)
         is_safe = redirect_uri.startswith("https:")
         answer.set_cookie(
@@ -104,33 +108,51 @@ class Login:
     def finish(self, request: Request) -> Response:
         """Take the user back from the identity provider, and send them to the page."""
         said = request.query_params
-        browser = browser_of(request.cookies)
-        state = said.get("state", "")
+        browser, state = browser_of(request.cookies), said.get("state", "")
         if "error" not in said and not (said.get("code") and state):
             raise LoginFailed(400, "Missing code or state")
-        is_ours = self._seal.is_good(_STATE, state, browser)
-        verifier = self._store.pop_pkce_verifier(state, now=time.monotonic()) if is_ours else None
-        if verifier is None:
-            raise LoginFailed(400, "Invalid or expired state")
+        verifier = self._verifier_of(request, state, browser)
         if "error" in said:
             raise LoginFailed(400, f"The identity provider says: {word(said['error'])}")
         self._check_issuer(said.get("iss"))
         tokens = self._fetch_tokens(said["code"], verifier, self.places.callback(request))
-        claims = self._claims(tokens, self._seal.mark("nonce", state))
+        token = self._issue(self._claims(tokens, self._seal.mark("nonce", state)))
         code = self._seal.sealed(_CODE, browser)
-        self._store.save_exchange_token(code, self._issue(claims), now=time.monotonic())
+        with self._store(request) as (store, now):
+            store.save_exchange_token(code, token, now=now)
         page = with_query(self.places.page(request), "auth_code", code)
         return RedirectResponse(page, 302, headers=HEADERS)
 
-    def exchange(self, asked: ExchangeRequest) -> ExchangeAnswer:
+    def exchange(self, request: Request, asked: ExchangeRequest) -> ExchangeAnswer:
         """Give the token for a code."""
-        given = asked.browser
-        is_theirs = given is None or self._seal.is_good(_CODE, asked.code, given)
-        now = time.monotonic()
-        token = self._store.pop_exchange_token(asked.code, now=now) if is_theirs else None
+        token = None
+        if asked.browser is None or self._seal.is_good(_CODE, asked.code, asked.browser):
+            with self._store(request) as (store, now):
+                token = store.pop_exchange_token(asked.code, now=now)
         if token is None:
-            raise HTTPException(401, "Invalid or expired auth code")
+            raise LoginFailed(401, "Invalid or expired auth code")
         return ExchangeAnswer(access_token=token)
+
+    def _verifier_of(self, request: Request, state: str, browser: str) -> str:
+        """Take the proof key of a login that this browser has begun."""
+        verifier = None
+        if self._seal.is_good(_STATE, state, browser):
+            with self._store(request) as (store, now):
+                verifier = store.pop_pkce_verifier(state, now=now)
+        if verifier is None:
+            raise LoginFailed(400, "Invalid or expired state")
+        return verifier
+
+    @contextmanager
+    def _store(self, request: Request) -> Iterator[tuple[OIDCBFFTokenStore, float]]:
+        """Give where states and codes are kept, and the time; what it raises ends the login."""
+        shared = getattr(request.app.state, RUN_DIRECTORY, None)
+        store = self._config.store(shared) if shared else self._memory
+        try:
+            yield store, time.monotonic()
+        except Exception as exc:
+            _LOG.exception("states and codes of logins cannot be kept")
+            raise LoginFailed(503, "Nobody can sign in now") from exc
 
     def _authorization_url(self, state: str, challenge: str, redirect_uri: str) -> str:
         provider: Any = self._config.oidc  # the nonce is for those that check it
@@ -263,9 +285,12 @@ def register_oidc_bff_routes(
             return answer_failure(exc, request, login.places.login(request))
 
     @router.post(config.exchange_path)
-    def oidc_exchange(asked: ExchangeRequest) -> ExchangeAnswer:
+    def oidc_exchange(request: Request, asked: ExchangeRequest) -> ExchangeAnswer:
         """Exchange a login's code for a token."""
-        return login.exchange(asked)
+        try:
+            return login.exchange(request, asked)
+        except LoginFailed as exc:
+            raise HTTPException(exc.status, exc.detail, headers=HEADERS) from exc
 
     app.include_router(router)
     return router

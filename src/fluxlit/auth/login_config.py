@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypedDict
 
 from fluxlit.auth.jwt import warn_of_short_secret
+from fluxlit.auth.login_file import FileTokenStore
 from fluxlit.auth.login_store import InMemoryOIDCBFFTokenStore, OIDCBFFTokenStore
 from fluxlit.auth.provider import DEFAULT_SCOPE, OIDCProvider
 
@@ -55,7 +57,8 @@ class OIDCBFFConfig:
         id_token_leeway_seconds: By how much the provider's clock may differ.
         allow_unverified_id_token_for_custom_oidc: Believe the ID tokens of a provider of your own
             that does not check them.
-        bff_token_store: Keeps states and codes; needed with several gateway workers.
+        bff_token_store: Keeps states and codes; needed where several machines serve the app. The
+            workers of one ``fluxlit run`` share a file unless it is given.
         keep_claims: What else the app's token repeats of the ID token: ``("email", "name")``.
 
     Raises:
@@ -93,8 +96,16 @@ class OIDCBFFConfig:
                 msg = f"OIDC BFF: {name} {path!r} is not a path of this app"
                 raise ValueError(msg)
 
-    def store(self) -> OIDCBFFTokenStore:
-        """Return where states and codes are kept; a new memory unless a store is given."""
-        return self.bff_token_store or InMemoryOIDCBFFTokenStore(
-            self.state_ttl_seconds, self.otc_ttl_seconds
-        )
+    def store(self, run_directory: Path | None) -> OIDCBFFTokenStore:
+        """Return where states and codes are kept.
+
+        Args:
+            run_directory: Where the workers of one service share files; None if there is one.
+        """
+        if self.bff_token_store is not None:
+            return self.bff_token_store
+        state, code = self.state_ttl_seconds, self.otc_ttl_seconds
+        if run_directory is None:
+            return InMemoryOIDCBFFTokenStore(state, code)
+        path = run_directory / "logins"
+        return FileTokenStore(path, state_ttl_seconds=state, otc_ttl_seconds=code)

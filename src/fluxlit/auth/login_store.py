@@ -14,8 +14,8 @@ memory."""
 class OIDCBFFTokenStore(Protocol):
     """Keeps what belongs to a login; each entry can be taken once.
 
-    ``now`` is the caller's monotonic time in seconds. With several gateway workers or machines,
-    give a store that they share.
+    ``now`` is the caller's monotonic time in seconds. Where several machines serve an app, give a
+    store that they share.
     """
 
     def save_pkce_verifier(self, state: str, code_verifier: str, *, now: float) -> None:
@@ -60,7 +60,7 @@ class _Once:
 
 @dataclass
 class InMemoryOIDCBFFTokenStore:
-    """Keeps it in this process, for one gateway worker.
+    """Keeps it in this process.
 
     Args:
         state_ttl_seconds: Seconds that a user has at the identity provider.
