@@ -11,6 +11,7 @@ from fluxlit.auth.keys import MOST_WAITING, RemoteKeys, parse_keys
 from fluxlit.auth.tokens import InvalidToken, KeysNeeded, Verifier
 from fluxlit.exceptions import KeysUnavailable
 
+PUBLISHED_SECRET = {"kty": "oct", "kid": "shared", "k": "A" * 43}
 URL = "https://id.example/keys"
 
 
@@ -142,7 +143,7 @@ def test_an_answer_without_keys(answer: httpx2.Response) -> None:
 
 
 def test_one_odd_key_does_not_spoil_the_others() -> None:
-    odd = [{"kty": "AKP", "kid": "new"}, {"kty": "RSA", "n": "!", "e": "?"}, None]
+    odd = [{"kty": "AKP", "kid": "new"}, {"kty": "RSA", "n": "!", "e": "?"}, None, PUBLISHED_SECRET]
     for_encryption = {**RSA.as_dict(private=False), "use": "enc"}
     found = parse_keys({"keys": [*odd, for_encryption, EC.as_dict(private=False)]})
     assert [key.kid for key in found] == ["curve"]

@@ -18,7 +18,6 @@ from tests.gateway.harness import Fixed
 from fluxlit import FluxLit, FluxlitSettings
 from fluxlit._types import Receive, Scope, Send
 from fluxlit.auth import (
-    InMemoryOIDCBFFTokenStore,
     OIDCBFFConfig,
     StandardClaims,
     pkce_pair,
@@ -246,6 +245,7 @@ INVALID = (502, "Invalid id_token")
         ({"nonce": ""}, INVALID),
         ({"aud": "other"}, INVALID),
         ({"aud": None}, INVALID),
+        ({"aud": "other", "azp": CLIENT_ID}, INVALID),
         ({"aud": [CLIENT_ID, "other"]}, INVALID),
         ({"aud": [CLIENT_ID, "other"], "azp": "other"}, INVALID),
         ({"iss": "https://evil.example"}, INVALID),
