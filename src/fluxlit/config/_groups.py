@@ -6,6 +6,8 @@ where values come from.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from fluxlit.config._values import (
@@ -160,13 +162,39 @@ class Gateway(_Group):
 
 
 class Streamlit(_Group):
-    """How the UI worker runs Streamlit, and how pages behave."""
+    """Where Streamlit runs and how, and how pages behave."""
 
+    ui_mode: Literal["sidecar", "embedded", "remote"] = Field(
+        default="sidecar",
+        description="Where the UI runs: in workers of its own, in the gateway's process, or at"
+        " streamlit_upstream.",
+    )
+    streamlit_upstream: Strings = Field(
+        default=[],
+        description="URLs of the UI where it is remote, by commas: http://10.0.0.5:8501.",
+    )
+    streamlit_upstream_check_interval_s: Seconds = Field(
+        default=2.0, description="Seconds between two looks whether a remote UI is well."
+    )
+    ui_secret: SecretStr = Field(
+        default="",
+        validate_default=True,
+        repr=False,
+        description="What a gateway and `fluxlit ui` share; signs cookies, too. Unset: new at each"
+        " start.",
+    )
+    ui_transport: Literal["auto", "unix", "tcp"] = Field(
+        default="auto",
+        description="How gateway and UI workers meet: Unix sockets, or ports of this machine with a"
+        " secret; auto: sockets where there are some.",
+    )
     streamlit_host: str = Field(
         default="127.0.0.1", description="UI worker's address where it listens on TCP."
     )
     streamlit_port: Port = Field(
-        default=0, description="UI worker's port where it listens on TCP, 0 to 65535; 0 picks one."
+        default=0,
+        description="UI worker's port where it listens on TCP, 0 to 65535; the next one for the next"
+        " worker; 0 picks.",
     )
     ui_workers: Workers = Field(
         default=1,

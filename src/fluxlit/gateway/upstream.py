@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -31,6 +34,7 @@ class Upstream:
         socket_path: Its Unix socket; ``None`` to reach it through ``url``.
         url: Scheme, host and port where there is no socket.
         handoff_path: Where it takes browsers' sockets over; ``None`` if it does not.
+        headers: What every request to it carries besides: a key.
         managed: Whether a supervisor keeps it alive, so that "nobody listens" means "not yet".
     """
 
@@ -38,6 +42,7 @@ class Upstream:
     socket_path: str | None = None
     url: str = "http://ui"
     handoff_path: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     managed: bool = True
 
 
@@ -130,4 +135,12 @@ async def _connect(upstream: Upstream, factory: Callable[[], _P]) -> tuple[async
 def _refused(upstream: Upstream, error: OSError) -> UpstreamError:
     if upstream.managed and isinstance(error, FileNotFoundError | ConnectionRefusedError):
         return UpstreamStarting(f"{upstream.name}: nobody listens yet")
-    return UpstreamUnavailable(f"{upstream.name}: cannot connect: {error}")
+    return UpstreamUnavailable(f"{upstream.name}: cannot connect: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    """Say what failed but not where: readiness tells it to whoever asks."""
+    number = error.errno
+    if number in errno.errorcode and not isinstance(error, ssl.SSLError):
+        return os.strerror(number or 0)
+    return error.strerror or type(error).__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fluxlit._types import JsonValue
 from fluxlit._version import __version__
@@ -27,6 +27,7 @@ class Address:
         grace: Seconds for requests in flight at the end.
         log_level: The app's log level.
         ui_workers: How many UI workers the app wants.
+        door_key: What opens the pages' private port, where that is no Unix socket; else empty.
     """
 
     host: str
@@ -39,6 +40,7 @@ class Address:
     grace: float = 30.0
     log_level: str = "info"
     ui_workers: int = 1
+    door_key: str = field(default="", repr=False)
 
     @classmethod
     def from_message(cls, message: dict[str, JsonValue]) -> Address:

@@ -29,8 +29,8 @@ from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.enlist import enlist, found_board
 from fluxlit.workers.pool import Backoff, WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
-from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
-from fluxlit.workers.sockets import bind_tcp, bind_unix
+from fluxlit.workers.rundir import RunDirectory, base_directory
+from fluxlit.workers.sockets import bind_private, bind_tcp
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
@@ -121,13 +121,13 @@ class Supervisor:
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
             self._spec = self._spec.in_directory(directory.path)
             self._board = found_board(directory.path)
-            self._private = stack.enter_context(bind_unix(api_socket(directory.path)))
             try:
                 await self._serve()
             finally:
                 await self._drain()
-                if self._public is not None:
-                    self._public.close()
+                for sock in (self._public, self._private):
+                    if sock is not None:
+                        sock.close()
 
     def _hear(self, number: signal.Signals) -> None:
         """Queue a signal, but not its echo.
@@ -171,13 +171,26 @@ class Supervisor:
 
     async def _start(self) -> None:
         # Who takes longer goes first.
-        await _all(self._uis.start(), self._gateways.start(), self._more_uis())
+        await _all(self._start_uis(), self._gateways.start())
 
-    async def _more_uis(self) -> None:
-        """Start the UI workers beyond the first as soon as the app has said how many it wants."""
-        await self._loaded.wait()
-        if self._address is not None:
-            await self._uis.grow(self._address.ui_workers)
+    async def _start_uis(self) -> None:
+        """Start a UI worker at once, and as many as the app wants as soon as it has said so."""
+        first = asyncio.ensure_future(self._uis.start())
+        said = asyncio.ensure_future(self._loaded.wait())
+        try:
+            await asyncio.wait({first, said}, return_when=asyncio.FIRST_COMPLETED)
+            if not said.done():
+                await first  # raises what went wrong
+            await said
+            if self._address is not None and self._address.ui_workers:
+                await _all(_done(first), self._uis.grow(self._address.ui_workers))
+        finally:
+            said.cancel()
+            first.cancel()
+            await asyncio.wait({first})
+        if self._address is not None and not self._address.ui_workers:
+            await self._uis.stop(0.0)
+            self._uis = WorkerPool(0, self._launch_ui)
 
     async def _keep(self) -> None:
         await _all(self._gateways.keep(), self._uis.keep())
@@ -238,6 +251,7 @@ class Supervisor:
         loaded = Address.from_message(await worker.expect("loaded"))
         if self._public is None:
             self._public = bind_tcp(loaded.host, loaded.port)
+            self._private = bind_private(self._spec.run_directory, loaded.door_key)
             self._address = loaded.bound_to(self._public)
             self._loaded.set()
             configure_logging(loaded.log_level)
@@ -258,6 +272,10 @@ def _signals_to(take: Callable[[signal.Signals], None]) -> Iterator[None]:
         for number in asking:
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
+
+
+async def _done(work: asyncio.Future[None]) -> None:
+    await work
 
 
 async def _all(*jobs: Coro) -> None:

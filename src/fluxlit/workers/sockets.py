@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from pathlib import Path
 from typing import Final
 
+from fluxlit._door import HOST, Door
 from fluxlit.exceptions import StartupError
+from fluxlit.workers.rundir import api_door, api_socket
 
 BACKLOG: Final = 2048
 
@@ -54,6 +57,20 @@ def bind_unix(path: str) -> socket.socket:
         sock.close()
         raise
     sock.setblocking(False)
+    return sock
+
+
+def bind_private(directory: str | Path, key: str) -> socket.socket:
+    """Listen where pages find the API: at a Unix socket, or at a port that a key opens.
+
+    Args:
+        directory: The run directory; of a port it is told there, too.
+        key: What opens the port; empty for a Unix socket.
+    """
+    if not key:
+        return bind_unix(api_socket(directory))
+    sock = bind_tcp(HOST, 0)
+    Door(sock.getsockname()[1], key).write(api_door(directory))
     return sock
 
 

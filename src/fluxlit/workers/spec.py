@@ -24,6 +24,7 @@ class WorkerSpec:
         row: Number of its row on the board.
         development: Watch files, show errors.
         workers: Gateway workers of the service.
+        alone: There is no gateway here: the UI worker serves those on other machines.
         overrides: Settings from the command line, by name; they beat every other source.
         search_path: Where the parent finds modules; the worker looks there too.
         cookie_secret: Signs cookies, Streamlit's and the gateway's; the same for all workers of
@@ -37,6 +38,7 @@ class WorkerSpec:
     row: int = 0
     development: bool = False
     workers: int = 1
+    alone: bool = False
     overrides: dict[str, JsonValue] = field(default_factory=dict)
     search_path: list[str] = field(default_factory=list)
     cookie_secret: str = field(default="", repr=False)
