@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,10 +25,14 @@ from fluxlit.config.project import DEFAULT_TARGET
 from fluxlit.exceptions import StartupError
 from fluxlit.fleet import Fleet
 from fluxlit.unified import State
-from fluxlit.workers.board import Board, Place
+from fluxlit.workers.backoff import Backoff
+from fluxlit.workers.board import Board
 from fluxlit.workers.board import State as BoardState
+from fluxlit.workers.care import Caretaker, Limits
+from fluxlit.workers.child import Child
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.enlist import enlist, found_board
+from fluxlit.workers.events import WorkerEvents
 from fluxlit.workers.guard import Guarded
 from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
@@ -41,6 +46,9 @@ _LOG: Final = logging.getLogger("fluxlit")
 
 STOP_GRACE: Final = 5.0
 """Seconds that a UI worker has to end after the last request was served."""
+
+PATIENT: Final = Backoff(delays=(0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0), attempts=None)
+"""The API stays although a UI worker keeps dying, and readiness says so: try for ever."""
 
 
 def spec_beside(app: object, said: str | None, *, development: bool) -> WorkerSpec:
@@ -64,7 +72,7 @@ def spec_beside(app: object, said: str | None, *, development: bool) -> WorkerSp
 class Standalone:
     """What an app needs besides itself that a foreign server runs: ``uvicorn app:app``.
 
-    A run directory, a private door for pages, and the UI.
+    That is a run directory, a private door for pages, and the UI.
 
     Args:
         plan: What the UI is told; the run directory is filled in here.
@@ -88,68 +96,67 @@ class Standalone:
 
         refuse_several_workers(self._plan.settings)
         with RunDirectory(base_directory(os.environ)) as directory:
-            spec = self._plan.spec.in_directory(directory.path)
             board = found_board(directory.path)
             own = board.claim(WorkerKind.GATEWAY, 0)
             self._fleet.join(directory.path, own.index)
-            app = WithState(self._private, state)
-            async with private_server(*self._door(app, spec)), self._ui(spec, board, own):
+            spec = self._plan.spec.in_directory(directory.path)
+            plan = replace(
+                self._plan, spec=spec.for_place(0, generation=own.generation, row=own.index)
+            )
+            door = self._door(WithState(self._private, state), directory.path)
+            async with private_server(*door), self._ui(plan, board):
                 own.enter(BoardState.READY)
                 yield
 
-    def _door(self, app: ASGIApp, spec: WorkerSpec) -> tuple[ASGIApp, socket.socket]:
+    def _door(self, app: ASGIApp, directory: Path) -> tuple[ASGIApp, socket.socket]:
         """Open the private door; return what serves it and the socket."""
         if self._plan.settings.uses_unix_sockets():
-            return app, bind_private(spec.run_directory, "")
+            return app, bind_private(directory, "")
         key = derived(self._fleet.secret, "door")
-        return Guarded(app, key), bind_private(spec.run_directory, key)
+        return Guarded(app, key), bind_private(directory, key)
 
     @contextlib.asynccontextmanager
-    async def _ui(self, spec: WorkerSpec, board: Board, own: Place) -> AsyncIterator[None]:
-        spec = spec.for_place(0, generation=own.generation, row=own.index)
-        plan = replace(self._plan, spec=spec)
+    async def _ui(self, plan: UIPlan, board: Board) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             if plan.settings.ui_mode == "sidecar":
-                workers = plan.settings.effective_ui_workers()
-                await stack.enter_async_context(_workers(spec, board, workers))
+                await stack.enter_async_context(_workers(plan, board))
             if plan.settings.ui_mode != "embedded":  # else the UI tells of this process
-                await stack.enter_async_context(_running(Pulse(own.row).run()))
+                pulse = Pulse(board.row(plan.spec.row))
+                await stack.enter_async_context(_meanwhile(pulse.run()))
             for resource in resources(self._fleet, plan):
                 await stack.enter_async_context(resource({}))
             yield
 
 
 @contextlib.asynccontextmanager
-async def _workers(spec: WorkerSpec, board: Board, count: int) -> AsyncIterator[None]:
-    """Have UI workers for as long as the block lasts."""
+async def _workers(plan: UIPlan, board: Board) -> AsyncIterator[None]:
+    """Keep UI workers alive for as long as the block lasts."""
+    spec, settings = plan.spec, plan.settings
 
     async def launch_ui(slot: int) -> WorkerProcess:
-        return await launch(enlist(board, WorkerKind.UI, spec, slot))
+        return await launch(enlist(board, Child(WorkerKind.UI), spec, slot))
 
-    pool = WorkerPool(count, launch_ui)
+    count = partial(WorkerEvents(Path(spec.run_directory)).count, WorkerKind.UI)
+    pool = WorkerPool(settings.effective_ui_workers(), launch_ui, backoff=PATIENT, note=count)
+    limits = Limits.of_ui(settings, development=spec.development)
+    caretaker = Caretaker(board, WorkerKind.UI, pool, limits, STOP_GRACE)
     await pool.start()
-    async with _running(_keep(pool)):
-        try:
+    try:
+        async with _meanwhile(pool.keep(), caretaker.run()):
             yield
-        finally:
-            await pool.stop(STOP_GRACE)
+    finally:
+        await pool.stop(STOP_GRACE)
 
 
 @contextlib.asynccontextmanager
-async def _running(job: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(job)
+async def _meanwhile(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run some things for as long as the block lasts."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         yield
     finally:
-        task.cancel()
-
-
-async def _keep(pool: WorkerPool) -> None:
-    """Keep the UI workers alive; the API stays if the UI keeps dying, and readiness says so."""
-    try:
-        await pool.keep()
-    except StartupError as exc:
-        _LOG.critical("the UI is down until this server is started again: %s", exc)
+        for task in tasks:
+            task.cancel()
 
 
 class WithState:
@@ -172,7 +179,7 @@ class WithState:
 def refuse_several_workers(settings: FluxlitSettings) -> None:
     """Refuse to run as one of several Uvicorn workers, each of which would run a UI of its own.
 
-    Where the UI is elsewhere they may be several, as long as they agree on visitors' cookies.
+    Where the UI is elsewhere they may be several, if they agree on the visitors' cookies.
 
     Raises:
         StartupError: This process is one of several.

@@ -193,12 +193,26 @@ class Streamlit(_Group):
     )
     streamlit_port: Port = Field(
         default=0,
-        description="UI worker's port where it listens on TCP, 0 to 65535; the next one for the next"
-        " worker; 0 picks.",
+        description="First UI worker's port where it listens on TCP, 0 to 65535, and the next ones"
+        " for more of them; 0 picks.",
     )
     ui_workers: Workers = Field(
         default=1,
         description="UI workers that share the visitors, 1 to 64; auto: one for each core.",
+    )
+    ui_max_rss_mb: int | None = Field(
+        default=None,
+        gt=0,
+        description="Memory of a UI worker, in MiB, above which another takes its place.",
+    )
+    ui_max_age_s: OptionalSeconds = Field(
+        default=None, description="Seconds after which another UI worker takes its place."
+    )
+    worker_stuck_timeout_s: float = Field(
+        default=30.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds for which a worker's event loop may stand still; 0: for ever.",
     )
     ui_allowed_origins: Strings = Field(
         default=[],

@@ -28,6 +28,8 @@ class Address:
         log_level: The app's log level.
         ui_workers: How many UI workers the app wants.
         door_key: What opens the pages' private port, where that is no Unix socket; else empty.
+        ui_limits: What each of them may cost, as :class:`~fluxlit.workers.care.Limits`.
+        gateway_limits: The same of the gateway workers.
     """
 
     host: str
@@ -41,6 +43,8 @@ class Address:
     log_level: str = "info"
     ui_workers: int = 1
     door_key: str = field(default="", repr=False)
+    ui_limits: dict[str, float | None] = field(default_factory=dict)
+    gateway_limits: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def from_message(cls, message: dict[str, JsonValue]) -> Address:
@@ -51,6 +55,16 @@ class Address:
     def bound_to(self, sock: socket.socket) -> Address:
         """Return the address with the port that the system gave."""
         return replace(self, port=sock.getsockname()[1])
+
+    def fixed_since(self, earlier: Address) -> list[str]:
+        """Return the settings that differ from an earlier version's and stay until a restart."""
+        kept = {
+            "gateway_host": earlier.host != self.host,
+            "gateway_port": self.port not in {0, earlier.port},
+            "ui_workers": earlier.ui_workers != self.ui_workers,
+            "ui_transport or ui_secret": earlier.door_key != self.door_key,
+        }
+        return [name for name, differs in kept.items() if differs]
 
     @property
     def origin(self) -> str:
@@ -77,7 +91,7 @@ class Crew:
 
     def __str__(self) -> str:
         """Say it as a person would: ``2 gateway, 4 UI``."""
-        return f"{self.gateways} gateway, {self.uis} UI"
+        return f"{self.gateways} gateway" + (f", {self.uis} UI" if self.uis else "")
 
 
 def banner(address: Address, seconds: float, crew: Crew) -> str:
@@ -90,7 +104,7 @@ def banner(address: Address, seconds: float, crew: Crew) -> str:
     """
     head = f"{address.title} is ready in {seconds:.1f} s (FluxLit {__version__})"
     rows = [f"  {label:<9} {url}" for label, url in address.lines()]
-    if crew != Crew(1, 1):
+    if crew not in {Crew(1, 1), Crew(1, 0)}:
         rows.append(f"  {'Workers':<9} {crew}")
     return "\n".join(["", head, *rows, "  Press Ctrl-C to stop.", ""])
 

@@ -8,10 +8,10 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from contextvars import ContextVar, copy_context
+from pathlib import Path
 from typing import Final
 
 import uvicorn
-import uvicorn.server
 
 from fluxlit._types import ASGIApp
 from fluxlit.exceptions import StartupError
@@ -21,10 +21,13 @@ GRACE: Final = 5
 """Seconds that pages' calls in flight get at the end, when nobody is left to wait for them."""
 
 
+_UVICORN: Final = str(Path(uvicorn.__file__).parent)
+
+
 class Unheard(logging.Filter):
     """Keeps a server beside another one from telling its start and end as if it were the service.
 
-    Only what Uvicorn's server narrates inside :attr:`here` is held back; warnings, errors and
+    Only what Uvicorn narrates inside :attr:`here` is held back; warnings, errors and
     whatever the user's code logs pass.
     """
 
@@ -32,7 +35,7 @@ class Unheard(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record is to be heard."""
-        narrated = record.levelno < logging.WARNING and record.pathname == uvicorn.server.__file__
+        narrated = record.levelno < logging.WARNING and record.pathname.startswith(_UVICORN)
         return not (narrated and self.here.get())
 
 

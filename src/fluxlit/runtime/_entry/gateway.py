@@ -27,6 +27,7 @@ from fluxlit.runtime.banner import Address
 from fluxlit.runtime.loading import user_frames
 from fluxlit.runtime.targets import parse_target, source_folder
 from fluxlit.workers.board import Board
+from fluxlit.workers.care import Limits
 from fluxlit.workers.collector import freeze
 from fluxlit.workers.guard import ByPort, Guarded
 from fluxlit.workers.handoff import HandoffProtocol
@@ -39,6 +40,9 @@ from fluxlit.workers.spec import WorkerSpec
 
 DEFAULT_GRACE = 30
 """Seconds for requests in flight when a worker drains, unless a setting says otherwise."""
+
+LAST_CALL_SECONDS = 1.0
+"""Seconds that an idle connection gets for one more request when a worker ends."""
 
 API_MESSAGE = 16 * 1024 * 1024
 """Bytes of a message that the API's WebSockets take in any case; Uvicorn's own default."""
@@ -65,6 +69,8 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
 def address_of(app: FluxLit, spec: WorkerSpec) -> Address:
     """Return where an app wants to be served, and how."""
     settings = app.settings
+    is_embedded = settings.ui_mode == "embedded"  # then it is this worker that holds sessions
+    limits = Limits.of_ui if is_embedded else Limits.of_gateway
     key = derived(settings.service_secret(spec.cookie_secret), "door")
     return Address(
         host=settings.gateway_host,
@@ -77,6 +83,8 @@ def address_of(app: FluxLit, spec: WorkerSpec) -> Address:
         grace=_grace(settings),
         log_level=settings.effective_log_level(),
         ui_workers=settings.effective_ui_workers(),
+        ui_limits=asdict(Limits.of_ui(settings, development=spec.development)),
+        gateway_limits=asdict(limits(settings, development=spec.development)),
         door_key="" if settings.uses_unix_sockets() else key,
     )
 
@@ -111,7 +119,11 @@ class Service:
         if not settings.uses_unix_sockets():
             private = Guarded(self._unified.internal, derived(fleet.secret, "door"))
             served = ByPort(served, sockets[-1].getsockname()[1], private)
-        self.server = WorkerServer(_server_config(settings, served), on_ready)
+        self.server = WorkerServer(
+            _server_config(settings, served),
+            on_ready,
+            last_call=0.0 if spec.development else LAST_CALL_SECONDS,
+        )
         is_told_of = settings.ui_mode == "embedded"  # by the UI, which counts its visitors, too
         self.jobs = [] if is_told_of else [Pulse(Board(directory).row(spec.row)).run]
 
