@@ -16,7 +16,7 @@ from fluxlit._paths import normalize
 from fluxlit.config.deployment import Deployment, own_public_url
 from fluxlit.config.findings import Finding, Level
 from fluxlit.config.rulebook import LOOPBACK, RuleBook, is_everybody, shown, site_of, when
-from fluxlit.config.ui_rules import UI_RULES, refuse_impossible
+from fluxlit.config.ui_rules import MAKE_ONE, UI_RULES, refuse_impossible
 from fluxlit.exceptions import ConfigurationError
 
 LOW_READ_TIMEOUT: Final = 5.0
@@ -54,7 +54,6 @@ FIGHTING_OPTIONS: Final = {
 _LOCAL: Final = LOOPBACK | {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PUBLIC_URL: Final = frozenset({"public_base_url", "public_base_url_precedence"})
-_MAKE_ONE: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes one"
 
 RULES: Final = RuleBook(UI_RULES)
 """The book."""
@@ -278,7 +277,7 @@ def _workers_above_memory(d: Deployment) -> str:
 # Keys and tokens.
 
 
-@RULES.rule("secrets", _MAKE_ONE, Level.ERROR)
+@RULES.rule("secrets", MAKE_ONE, Level.ERROR)
 def _secret_well_known(d: Deployment) -> str:
     secrets = {
         name: value.get_secret_value().strip().lower()
@@ -289,7 +288,7 @@ def _secret_well_known(d: Deployment) -> str:
     return when(known, f"everybody knows the value of {', '.join(known)}")
 
 
-@RULES.rule("secrets", _MAKE_ONE)
+@RULES.rule("secrets", MAKE_ONE)
 def _secret_short(d: Deployment) -> str:
     keys = {name: getattr(d.settings, name) for name in ("jwt_hs256_secret", "oidc_bff_secret")}
     short = [

@@ -13,7 +13,7 @@ from fluxlit.exceptions import ConfigurationError
 SHORTEST_SECRET: Final = 32
 """Characters; a shorter one may be guessed by whoever can try it against an answer."""
 
-_MAKE_ONE: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes one"
+MAKE_ONE: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes one"
 
 UI_RULES: Final = RuleBook()
 """The chapter."""
@@ -83,7 +83,7 @@ def _upstream_unused(d: Deployment) -> str:
     return when(unused, f"streamlit_upstream is set, but ui_mode is {mode}: nothing reads it")
 
 
-@UI_RULES.rule("ui_secret", f"set FLUXLIT_UI_SECRET here and for `fluxlit ui`; {_MAKE_ONE}")
+@UI_RULES.rule("ui_secret", f"set FLUXLIT_UI_SECRET here and for `fluxlit ui`; {MAKE_ONE}")
 def _remote_without_secret(d: Deployment) -> str:
     far = _far(d)
     bare = far and not d.settings.ui_secret.get_secret_value()
@@ -97,7 +97,7 @@ def _remote_in_clear(d: Deployment) -> str:
     return when(exposed, f"ui_secret's key travels in clear to {', '.join(map(shown, clear))}")
 
 
-@UI_RULES.rule("ui_secret", _MAKE_ONE)
+@UI_RULES.rule("ui_secret", MAKE_ONE)
 def _ui_secret_short(d: Deployment) -> str:
     length = len(d.settings.ui_secret.get_secret_value())
     return when(0 < length < SHORTEST_SECRET, f"ui_secret has {length} characters")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fluxlit._types import JsonValue
@@ -69,8 +69,7 @@ class Address:
     @property
     def origin(self) -> str:
         """The address to type into a browser on this machine."""
-        host = _ANY.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return url_of(_ANY.get(self.host, self.host), self.port)
 
     def lines(self) -> list[tuple[str, str]]:
         """Return label and address of everything that a person may want to open."""
@@ -80,6 +79,15 @@ class Address:
         if self.docs:
             found.append(("API docs", f"{api}{self.docs}"))
         return [*found, ("Health", f"{api}/healthz")]
+
+
+def url_of(host: str, port: int) -> str:
+    """Write the address of a port.
+
+    >>> url_of("::1", 80), url_of("10.0.0.5", 8501)
+    ('http://[::1]:80', 'http://10.0.0.5:8501')
+    """
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +117,36 @@ def banner(address: Address, seconds: float, crew: Crew) -> str:
     return "\n".join(["", head, *rows, "  Press Ctrl-C to stop.", ""])
 
 
+def ui_banner(address: Address, seconds: float, listening: Sequence[tuple[str, int]]) -> str:
+    """Return the text that says that UI workers are ready for a gateway elsewhere.
+
+    Args:
+        address: What they serve.
+        seconds: How long the start took.
+        listening: Host and port of each.
+    """
+    head = f"The UI of {address.title} is ready in {seconds:.1f} s (FluxLit {__version__})"
+    urls = [url_of(host, port) for host, port in listening]
+    rows = [f"  {f'ui-{slot}':<9} {url}" for slot, url in enumerate(urls)]
+    there = "  Its gateway: FLUXLIT_UI_MODE=remote FLUXLIT_STREAMLIT_UPSTREAM=" + ",".join(urls)
+    return "\n".join(["", head, *rows, there, "  Press Ctrl-C to stop.", ""])
+
+
 def progress(ready: Crew, wanted: Crew, seconds: float) -> str:
     """Return the text that says how far a start that takes its time has come.
 
     >>> progress(Crew(1, 1), Crew(1, 4), 2.0)
     'still starting after 2 s: ready are 1 of 1 gateway and 1 of 4 UI workers'
     """
-    gateways = f"{ready.gateways} of {wanted.gateways} gateway"
-    uis = f"{ready.uis} of {wanted.uis} UI workers"
-    return f"still starting after {seconds:.0f} s: ready are {gateways} and {uis}"
+    parts = [
+        f"{there} of {needed} {kind}"
+        for there, needed, kind in (
+            (ready.gateways, wanted.gateways, "gateway"),
+            (ready.uis, wanted.uis, "UI"),
+        )
+        if needed
+    ]
+    return f"still starting after {seconds:.0f} s: ready are {' and '.join(parts)} workers"
 
 
 def workbench_hints(address: Address, environ: Mapping[str, str]) -> str:

@@ -20,8 +20,9 @@ from typing import Any, Final, TypeVar
 from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
-from fluxlit.runtime.banner import Address, Crew, banner, progress, workbench_hints
+from fluxlit.runtime.banner import Address, Crew, banner, progress, ui_banner, workbench_hints
 from fluxlit.runtime.pidfile import PidFile
+from fluxlit.runtime.ports import Ports
 from fluxlit.runtime.rolling import Part, roll
 from fluxlit.runtime.signals import SignalInbox
 from fluxlit.workers.backoff import Backoff
@@ -65,6 +66,8 @@ class RunOptions:
         workers: How many gateway workers share the public socket.
         pidfile: Where to put the pid file; None for none.
         workbench: Behind Posit Workbench or Connect: tell how to get there.
+        alone: UI workers alone, for a gateway elsewhere.
+        expects_uis: The UI is probably in workers, so that one may be started at once.
     """
 
     target: str
@@ -73,6 +76,8 @@ class RunOptions:
     overrides: dict[str, JsonValue] = field(default_factory=dict)
     pidfile: Path | None = None
     workbench: bool = False
+    alone: bool = False
+    expects_uis: bool = True
 
 
 class Supervisor:
@@ -105,11 +110,16 @@ class Supervisor:
             run_directory="",
             development=options.development,
             workers=options.workers,
+            alone=options.alone,
             overrides=options.overrides,
             cookie_secret=secrets.token_hex(32),
         )
-        self._gateways = self._pool(WorkerKind.GATEWAY, options.workers, self._hand_over, backoff)
-        self._uis = self._pool(WorkerKind.UI, 1, None, backoff)
+        self._ports = Ports()
+        gateways = 0 if options.alone else options.workers
+        self._gateways = self._pool(WorkerKind.GATEWAY, gateways, self._hand_over, backoff)
+        uis = 1 if options.alone or options.expects_uis else 0
+        lend = self._lend_port if options.alone else None
+        self._uis = self._pool(WorkerKind.UI, uis, lend, backoff)
 
     async def run(self) -> None:
         """Run until a signal asks to end.
@@ -129,6 +139,7 @@ class Supervisor:
                 await self._serve()
             finally:
                 await self._drain()
+                self._ports.close()
                 for sock in (self._public, self._private):
                     if sock is not None:
                         sock.close()
@@ -144,7 +155,10 @@ class Supervisor:
             telling.cancel()
         if self._address is not None:
             took = time.monotonic() - started
-            self._announce(banner(self._address, took, self._wanted))
+            if self._options.alone:
+                self._announce(ui_banner(self._address, took, self._ports.addresses()))
+            else:
+                self._announce(banner(self._address, took, self._wanted))
             if self._options.workbench:
                 self._announce(workbench_hints(self._address, os.environ))
         await self._until_signal(self._keep())
@@ -164,25 +178,12 @@ class Supervisor:
 
     async def _start(self) -> None:
         # Who takes longer goes first.
-        await _all(self._start_uis(), self._gateways.start())
+        await _all(self._uis.start_for(self._said_uis()), self._gateways.start())
 
-    async def _start_uis(self) -> None:
-        """Start a UI worker at once, and as many as the app wants as soon as it has said so."""
-        first = asyncio.ensure_future(self._uis.start())
-        said = asyncio.ensure_future(self._loaded.wait())
-        try:
-            await asyncio.wait({first, said}, return_when=asyncio.FIRST_COMPLETED)
-            if not said.done():
-                await first  # raises what went wrong
-            await said
-            if self._address is not None and self._address.ui_workers:
-                await _all(_done(first), self._uis.grow(self._address.ui_workers))
-        finally:
-            said.cancel()
-            first.cancel()
-            await asyncio.wait({first})
-        if self._address is not None and not self._address.ui_workers:
-            await self._uis.empty()
+    async def _said_uis(self) -> int:
+        """Wait until the app has said how many UI workers it wants."""
+        await self._loaded.wait()
+        return self._address.ui_workers if self._address else 0
 
     async def _keep(self) -> None:
         caretakers = self._caretakers()
@@ -284,6 +285,15 @@ class Supervisor:
         sockets = [sock for sock in (self._public, self._private) if sock is not None]
         worker.tell({"event": "serve"}, sockets)
 
+    async def _lend_port(self, worker: WorkerProcess) -> None:
+        """Hear where UI workers for a gateway elsewhere are to listen; lend one its port."""
+        loaded = Address.from_message(await worker.expect("loaded"))
+        if self._address is None:
+            self._address = loaded
+            self._loaded.set()
+            configure_logging(loaded.log_level)
+        worker.tell({"event": "serve"}, [self._ports.of(worker.spec.slot, self._address)])
+
     @staticmethod
     def _tell_what_takes_a_restart(now: Address, wanted: Address) -> None:
         changed = wanted.fixed_since(now)
@@ -297,10 +307,6 @@ def _had(thing: _T | None) -> _T:
         msg = "there is no run directory yet"
         raise RuntimeError(msg)
     return thing
-
-
-async def _done(work: asyncio.Future[None]) -> None:
-    await work
 
 
 async def _all(*jobs: Coro) -> None:

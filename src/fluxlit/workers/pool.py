@@ -108,6 +108,31 @@ class WorkerPool:
         """
         await self._fill_all(self._slots[:])
 
+    async def start_for(self, wanted: Coroutine[Any, Any, int]) -> None:
+        """Start the workers at once, and as many as are wanted as soon as that is known.
+
+        Args:
+            wanted: Tells how many there are to be in all; if none, those that there are end.
+
+        Raises:
+            StartupError: One could not start; all others were stopped again.
+        """
+        first, known = asyncio.ensure_future(self.start()), asyncio.ensure_future(wanted)
+        try:
+            await asyncio.wait({first, known}, return_when=asyncio.FIRST_COMPLETED)
+            if not known.done():
+                first.result()  # raises why it could not
+            size = await known
+            if size:
+                await asyncio.gather(first, self.grow(size))
+        finally:
+            known.cancel()
+            first.cancel()
+            await asyncio.wait({first, known})
+        if not size:
+            await self.stop(grace=0.0)
+            self._slots.clear()
+
     async def grow(self, size: int) -> None:
         """Start more workers, also while the first ones start, and wait until they are ready.
 
@@ -187,11 +212,6 @@ class WorkerPool:
                 slot.worker = None
         if self._retiring:  # not cancelled with this: who is in a hurry kills them
             await asyncio.wait(self._retiring.values())
-
-    async def empty(self) -> None:
-        """Have no workers from now on; those that there are end at once."""
-        await self.stop(grace=0.0)
-        self._slots.clear()
 
     def kill(self) -> None:
         """End all workers now."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
+import websockets
 
 from fluxlit._types import ASGIApp
 from fluxlit.exceptions import StartupError
@@ -21,13 +22,13 @@ GRACE: Final = 5
 """Seconds that pages' calls in flight get at the end, when nobody is left to wait for them."""
 
 
-_UVICORN: Final = str(Path(uvicorn.__file__).parent)
+_NARRATORS: Final = tuple(str(Path(str(it.__file__)).parent) for it in (uvicorn, websockets))
 
 
 class Unheard(logging.Filter):
     """Keeps a server beside another one from telling its start and end as if it were the service.
 
-    Only what Uvicorn narrates inside :attr:`here` is held back; warnings, errors and
+    Only what its libraries narrate inside :attr:`here` is held back; warnings, errors and
     whatever the user's code logs pass.
     """
 
@@ -35,7 +36,7 @@ class Unheard(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record is to be heard."""
-        narrated = record.levelno < logging.WARNING and record.pathname.startswith(_UVICORN)
+        narrated = record.levelno < logging.WARNING and record.pathname.startswith(_NARRATORS)
         return not (narrated and self.here.get())
 
 

@@ -93,8 +93,13 @@ def run_worker(serve: Serve) -> NoReturn:
     except FluxLitError as exc:
         lifeline.report("failed", message=str(exc), remedy=exc.remedy)
         sys.exit(FAILED)
-    threading.Thread(target=_leave, daemon=True).start()
+    leave_threads()
     sys.exit(0)
+
+
+def leave_threads() -> None:
+    """Have this process end in a moment although threads of the user's may still run."""
+    threading.Thread(target=_leave, daemon=True).start()
 
 
 def _leave() -> None:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import asdict
+from typing import Final
 
 from fluxlit.app import FluxLit
+from fluxlit.config.ui_rules import MAKE_ONE
+from fluxlit.exceptions import ConfigurationError
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
+from fluxlit.runtime.banner import Address
 from fluxlit.runtime.targets import parse_target, source_folder
+from fluxlit.workers.care import Limits
 from fluxlit.workers.collector import freeze
 from fluxlit.workers.server import serve
 from fluxlit.workers.spec import WorkerSpec
-from fluxlit.workers.ui import GRACE, UI, telling_pages
+from fluxlit.workers.ui import UI, telling_pages
 from fluxlit.workers.ui_plan import UIPlan
+
+DEFAULT_PORT: Final = 8501
+"""Where ``fluxlit ui`` listens unless told otherwise: Streamlit's own."""
 
 
 def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
@@ -25,23 +34,30 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     with telling_pages(plan):
         ui = UI(plan)
         server = ui.server(ready)
-        listening = _lent(lifeline, plan) if spec.alone else [ui.listen()]
+        listening = _lent(lifeline, plan, spec.development) if spec.alone else [ui.listen()]
         serve(server, listening, *ui.jobs(server))
 
 
-def _lent(lifeline: Lifeline, plan: UIPlan) -> list[socket.socket]:
-    """Tell the parent where to listen, and get the socket: it outlives this worker."""
+def _lent(lifeline: Lifeline, plan: UIPlan, development: bool) -> list[socket.socket]:
+    """Tell the parent where to listen, and get the socket: it outlives this worker.
+
+    Raises:
+        ConfigurationError: There is no secret that would keep others out.
+    """
     settings = plan.settings
-    lifeline.report(
-        "loaded",
-        host=settings.gateway_host,
-        port=settings.gateway_port,
+    if not settings.ui_secret.get_secret_value():
+        msg = "`fluxlit ui` serves whoever knows a secret, and there is none"
+        raise ConfigurationError(msg, remedy=f"set FLUXLIT_UI_SECRET, here and there; {MAKE_ONE}")
+    said = "streamlit_port" in settings.model_fields_set
+    address = Address(
+        host=settings.streamlit_host,
+        port=settings.streamlit_port if said else DEFAULT_PORT,
         title=settings.title,
-        ui=plan.base_path,
-        grace=GRACE,
         log_level=settings.effective_log_level(),
         ui_workers=settings.wanted_ui_workers(),
+        ui_limits=asdict(Limits.of_ui(settings, development=development)),
     )
+    lifeline.report("loaded", **asdict(address))
     _, sockets = lifeline.receive()
     return sockets
 
