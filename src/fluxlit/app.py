@@ -213,11 +213,7 @@ class FluxLit(Generic[SettingsT]):
         return build_page_manifest(self, version=version)
 
     def navigation(self, model: NavigationModel) -> FluxLit[SettingsT]:
-        """Arrange the pages: their order, headings, and which are hidden.
-
-        Returns:
-            The app.
-        """
+        """Arrange the pages: their order, headings, and which are hidden. Returns the app."""
         self._pages.arrange(model)
         return self
 
@@ -276,18 +272,16 @@ class FluxLit(Generic[SettingsT]):
         self._asgi = None
         self._pages.forget()
 
-    def asgi(
-        self, fleet: Fleet, *, internal_socket: str = "", ui: UIPlan | None = None
-    ) -> UnifiedApp:
+    def asgi(self, fleet: Fleet, *, internal: str = "", ui: UIPlan | None = None) -> UnifiedApp:
         """Build the service as one ASGI app over UI workers that somebody else keeps alive.
 
         Args:
             fleet: The UI workers.
-            internal_socket: Path of the private socket that the server listens on as well; what
-                comes in there reaches the API only.
+            internal: Path of the private socket that the server listens on as well; what comes in
+                there reaches the API only.
             ui: What a UI in this process is told, if it is to be here.
         """
-        return UnifiedApp(self._api, self._gateway(fleet, internal_socket), resources(fleet, ui))
+        return UnifiedApp(self._api, self._gateway(fleet, internal), resources(fleet, ui))
 
     def ui_plan(self, spec: WorkerSpec, folder: Path, *, is_guest: bool = False) -> UIPlan:
         """Say what serves the UI; see :class:`~fluxlit.workers.ui.UIPlan`."""

@@ -6,8 +6,6 @@ where values come from.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from fluxlit.config._values import (
@@ -22,6 +20,8 @@ from fluxlit.config._values import (
     Seconds,
     Strings,
     Table,
+    UIMode,
+    UITransport,
     Workers,
 )
 
@@ -164,7 +164,7 @@ class Gateway(_Group):
 class Streamlit(_Group):
     """Where Streamlit runs and how, and how pages behave."""
 
-    ui_mode: Literal["sidecar", "embedded", "remote"] = Field(
+    ui_mode: UIMode = Field(
         default="sidecar",
         description="Where the UI runs: in workers of its own, in the gateway's process, or at"
         " streamlit_upstream.",
@@ -183,7 +183,7 @@ class Streamlit(_Group):
         description="What a gateway and `fluxlit ui` share; signs cookies, too. Unset: new at each"
         " start.",
     )
-    ui_transport: Literal["auto", "unix", "tcp"] = Field(
+    ui_transport: UITransport = Field(
         default="auto",
         description="How gateway and UI workers meet: Unix sockets, or ports of this machine with a"
         " secret; auto: sockets where there are some.",

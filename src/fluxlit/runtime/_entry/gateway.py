@@ -114,7 +114,7 @@ class Service:
         fleet = Fleet.of(settings, spec.cookie_secret)
         fleet.join(directory, spec.row)
         ui = app.ui_plan(spec, source_folder(parse_target(spec.target)))
-        self._unified = app.asgi(fleet, internal_socket=api_socket(directory), ui=ui)
+        self._unified = app.asgi(fleet, internal=api_socket(directory), ui=ui)
         served: ASGIApp = self._unified
         if not settings.uses_unix_sockets():
             private = Guarded(self._unified.internal, derived(fleet.secret, "door"))
