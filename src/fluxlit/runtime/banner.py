@@ -29,6 +29,7 @@ class Address:
         ui_workers: How many UI workers the app wants.
         ui_limits: What each of them may cost, as :class:`~fluxlit.workers.care.Limits`.
         gateway_limits: The same of the gateway workers.
+        spare: Whether a process is to wait that takes over from the only gateway worker.
     """
 
     host: str
@@ -43,6 +44,7 @@ class Address:
     ui_workers: int = 1
     ui_limits: dict[str, float | None] = field(default_factory=dict)
     gateway_limits: dict[str, float | None] = field(default_factory=dict)
+    spare: bool = False
 
     @classmethod
     def from_message(cls, message: dict[str, JsonValue]) -> Address:

@@ -35,6 +35,7 @@ from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
 from fluxlit.workers.sockets import bind_tcp, bind_unix
+from fluxlit.workers.spare import Spare
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
@@ -100,6 +101,7 @@ class Supervisor:
         self._events: WorkerEvents | None = None
         self._address: Address | None = None
         self._loaded = asyncio.Event()
+        self._keeping = False
         self._spec = WorkerSpec(
             target=options.target,
             run_directory="",
@@ -108,6 +110,7 @@ class Supervisor:
             overrides=options.overrides,
             cookie_secret=secrets.token_hex(32),
         )
+        self._spare = Spare(WorkerKind.GATEWAY)
         self._gateways = self._pool(WorkerKind.GATEWAY, options.workers, self._hand_over, backoff)
         self._uis = self._pool(WorkerKind.UI, 1, None, backoff)
 
@@ -172,7 +175,15 @@ class Supervisor:
         if self._address is not None:
             await self._uis.grow(self._address.ui_workers)
 
+    def _refill(self) -> None:
+        """Have another gateway worker's process at hand, where there is just one to die."""
+        wanted = self._address is not None and self._address.spare and self._gateways.size == 1
+        if wanted and self._keeping:
+            self._spare.refill()
+
     async def _keep(self) -> None:
+        self._keeping = True
+        self._refill()
         caretakers = self._caretakers()
         jobs = (self._gateways.keep(), self._uis.keep(), self._reload_when_asked())
         await _all(*jobs, *(caretaker.run() for caretaker in caretakers))
@@ -196,6 +207,7 @@ class Supervisor:
         """Load the code anew, in new workers; if it does not start, the old ones serve on."""
         _LOG.info("loading the code anew")
         started = time.monotonic()
+        await self._spare.discard()  # it may have imported what a deploy has replaced
         try:
             await roll([Part(self._uis, UI_GRACE), Part(self._gateways, self._grace)])
         except StartupError as exc:
@@ -234,6 +246,8 @@ class Supervisor:
             await orderly
 
     async def _stop(self, gateway_grace: float, ui_grace: float) -> None:
+        self._keeping = False
+        await self._spare.discard()
         await self._gateways.stop(gateway_grace)
         await self._uis.stop(ui_grace)
 
@@ -246,7 +260,12 @@ class Supervisor:
         self, kind: WorkerKind, size: int, prepare: Prepare | None, backoff: Backoff | None
     ) -> WorkerPool:
         async def start(slot: int) -> WorkerProcess:
-            return await launch(enlist(_had(self._board), Child(kind), self._spec, slot), prepare)
+            child = self._spare.take() if kind is WorkerKind.GATEWAY else Child(kind)
+            worker = enlist(_had(self._board), child, self._spec, slot)
+            try:
+                return await launch(worker, prepare)
+            finally:
+                self._refill()
 
         def note(reason: Reason) -> None:
             _had(self._events).count(kind, reason)
