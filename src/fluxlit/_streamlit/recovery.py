@@ -1,14 +1,14 @@
 """Open tabs whose session this process does not have run their page again by themselves.
 
 A browser that lost its connection comes back with the id of its session, the third entry of
-``Sec-WebSocket-Protocol``. A Runtime that has the session resumes it; any other makes a new one, and
-Streamlit's frontend then waits for a click: it asks for a run by itself only if one was interrupted
-(``handleConnectionStateChanged`` in its ``App.tsx``). Until then the tab shows what a worker said
-that is gone.
+``Sec-WebSocket-Protocol``. A Runtime that has the session resumes it; any other makes a new one,
+and Streamlit's frontend then waits for a click: it asks for a run by itself only if one was
+interrupted (``handleConnectionStateChanged`` in its ``App.tsx``). Until then the tab shows what a
+worker said that is gone.
 
-So the frontend is told to rerun a fragment on a timer (``ForwardMsg.auto_rerun``), which makes it send
-all that it holds: the values of its widgets, page and query string. What arrives for that fragment is
-run as the whole page. The first full run ends the timer (``handleNewSession``).
+So the frontend is told to rerun a fragment on a timer (``ForwardMsg.auto_rerun``), which makes it
+send all that it holds: the values of its widgets, page and query string. What arrives for that
+fragment is run as the whole page. The first full run ends the timer (``handleNewSession``).
 """
 
 from __future__ import annotations
