@@ -84,15 +84,16 @@ class Fleet:
         return self.tallies().tally(self._row)
 
     def _member(self, record: Record, now_ns: int) -> Member:
-        state, silent = State(record.state), record.is_silent(now_ns)
+        state, stuck = State(record.state), _is_stuck(record, now_ns)
         return Member(
             self._upstream(record),
             slot=record.slot,
             generation=record.generation,
             load=record.sockets,
-            serves=state in _SERVING,
-            welcomes=state is State.READY and not silent,
-            detail=state.label,
+            serves=state in _SERVING and not stuck,
+            welcomes=state is State.READY and not stuck,
+            stuck=stuck,
+            detail="its event loop stands still" if stuck else state.label,
         )
 
     def _upstream(self, record: Record) -> Upstream:
@@ -104,3 +105,8 @@ class Fleet:
             found = Upstream(record.name, socket_path=path, handoff_path=handoff)
             self._upstreams[record.generation] = found
         return found
+
+
+def _is_stuck(record: Record, now_ns: int) -> bool:
+    """Tell whether a worker that serves does not get to it; one that starts has no loop yet."""
+    return record.state in _SERVING and record.is_silent(now_ns)
