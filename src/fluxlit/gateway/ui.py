@@ -122,6 +122,9 @@ class UserInterface:
                 status = await self._health_status(member.upstream, timeout_seconds)
         except TimeoutError:
             return Probe(name, ok=False, detail=f"no answer within {timeout_seconds:g} s")
+        except UpstreamUnavailable as error:  # which may name addresses that are not for everybody
+            logger.debug("asked for its health: %s", error)
+            return Probe(name, ok=False, detail="cannot be reached")
         except UpstreamError as error:
             return Probe(name, ok=False, detail=error.message.removeprefix(f"{name}: "))
         return Probe(name, ok=status == 200, detail=f"health answers {status}")
