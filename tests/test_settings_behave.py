@@ -394,6 +394,7 @@ def watch(service: Running, port: int) -> dict[str, object]:
         **idle_connections(service),
         "streamlit_run_cli_args": service.get("/_stcore/script-health-check") == (200, b"ok"),
     }
+    seen["health_detail"] = service.get("/api/healthz/workers")[0]
     counted = {path: b"fluxlit_gateway" in service.get(path)[1] for path in (METRICS, "/counts")}
     seen["enable_gateway_prometheus_metrics"] = any(counted.values())
     seen["gateway_prometheus_metrics_path"] = counted["/counts"]
@@ -452,6 +453,7 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     ),
     "debug": Seen("1", access_lines, 0, 1),
     "log_level": Live("error", before=True, after=False),
+    "health_detail": Live("1", before=404, after=200),
     "strict_startup": Seen("1", starts, "starts", "strict_startup", DOUBTFUL),
     "gateway_host": Live("127.0.0.2", before=False, after=True),
     "gateway_port": Live("{port}", before=False, after=True),

@@ -75,6 +75,7 @@ DEFAULTS: dict[str, object] = {
     "strict_page_signatures": False,
     "strict_public_base_url": False,
     "strict_startup": False,
+    "health_detail": False,
     "title": "FluxLit",
     "trust_proxy": False,
     "ui_allowed_origins": [],

@@ -42,6 +42,10 @@ class Application(_Group):
         default="info",
         description="critical, error, warning, info, debug or trace; case is ignored.",
     )
+    health_detail: bool = Field(
+        default=False,
+        description="Answer healthz/workers to everybody, not only on the private socket.",
+    )
     strict_startup: bool = Field(
         default=False, description="Refuse to start on a doubtful deployment configuration."
     )

@@ -25,7 +25,7 @@ from fluxlit.runtime.pidfile import PidFile
 from fluxlit.runtime.rolling import Part, roll
 from fluxlit.runtime.signals import SignalInbox
 from fluxlit.workers.backoff import Backoff
-from fluxlit.workers.board import Board
+from fluxlit.workers.board import Board, State
 from fluxlit.workers.care import Caretaker, Limits
 from fluxlit.workers.child import Child
 from fluxlit.workers.command import WorkerKind
@@ -145,6 +145,7 @@ class Supervisor:
                 return
         finally:
             telling.cancel()
+        _had(self._board).enter(State.READY)
         if self._address is not None:
             took = time.monotonic() - started
             self._announce(banner(self._address, took, self._wanted))
@@ -231,6 +232,7 @@ class Supervisor:
 
     async def _drain(self) -> None:
         """End the workers in order: first who takes requests, then who answers them."""
+        _had(self._board).enter(State.DRAINING)
         orderly = asyncio.ensure_future(self._stop(self._grace, UI_GRACE))
         again = asyncio.ensure_future(self._signals.ends.get())
         await asyncio.wait({orderly, again}, return_when=asyncio.FIRST_COMPLETED)
