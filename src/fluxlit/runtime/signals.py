@@ -36,6 +36,8 @@ When the leader of a session exits, Linux signals the processes in the foregroun
 their terminal after (``disassociate_ctty()`` in drivers/tty/tty_jobctrl.c).
 """
 
+_TAKEN: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, RELOAD)
+
 
 class Meaning(Enum):
     """What a signal says."""
@@ -82,36 +84,33 @@ def has_terminal() -> bool:
     return True
 
 
-class Signals:
-    """Hears the signals of a service on the running loop and sorts them.
+class SignalInbox:
+    """Takes the signals of a service while it is open, and sorts them.
 
     ``timeout``, ``uv run`` and others signal their child, and the terminal or the group does so
     too: one asking, which must not cut off the requests in flight. So an echo is not heard.
 
-    Args:
-        on_reload: Called when somebody asks for new code.
-
     Attributes:
-        ends: The signals that asked for an end, in turn.
+        ends: Each time that somebody asked for an end.
+        reload: Set when somebody asked for the code to be loaded anew.
     """
 
-    def __init__(self, on_reload: Callable[[], None]) -> None:
-        self._on_reload = on_reload
+    def __init__(self) -> None:
+        self.ends: asyncio.Queue[signal.Signals] = asyncio.Queue()
+        self.reload = asyncio.Event()
         self._hangup = Hangup(has_terminal, outlives=ignores_hangup())
         self._heard: dict[signal.Signals, float] = {}
-        self.ends: asyncio.Queue[signal.Signals] = asyncio.Queue()
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
-        """Hear for as long as the block lasts; afterwards nothing is left to ask for."""
+    def open(self) -> Iterator[None]:
+        """Take signals on the running loop; afterwards nothing is left to ask for."""
         loop = asyncio.get_running_loop()
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, RELOAD)
-        for number in numbers:
+        for number in _TAKEN:
             loop.add_signal_handler(number, self._hear, number)
         try:
             yield
         finally:
-            for number in numbers:
+            for number in _TAKEN:
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
 
@@ -130,7 +129,7 @@ class Signals:
             case Meaning.END:
                 self.ends.put_nowait(number)
             case Meaning.RELOAD:
-                self._on_reload()
+                self.reload.set()
             case Meaning.NOTHING:
                 # The terminal is gone, and standard error may lead there.
                 with contextlib.suppress(OSError):

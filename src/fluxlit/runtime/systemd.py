@@ -129,9 +129,7 @@ def _listening(descriptor: int, label: str) -> socket.socket:
         listens = False
     if not listens or sock.family not in _FAMILIES:
         name = f" ({label})" if label else ""
-        msg = (
-            f"file descriptor {descriptor}{name} is no listening TCP or Unix socket"
-        )
+        msg = f"file descriptor {descriptor}{name} is no listening TCP or Unix socket"
         remedy = "give the socket unit ListenStream= and Accept=no, and this service no other"
         raise StartupError(msg, remedy=remedy)
     sock.setblocking(False)
