@@ -90,15 +90,18 @@ class SignalInbox:
     ``timeout``, ``uv run`` and others signal their child, and the terminal or the group does so
     too: one asking, which must not cut off the requests in flight. So an echo is not heard.
 
+    Args:
+        hangup: Tells what a ``SIGHUP`` means; by default this process's terminal does.
+
     Attributes:
         ends: Each time that somebody asked for an end.
         reload: Set when somebody asked for the code to be loaded anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hangup: Hangup | None = None) -> None:
         self.ends: asyncio.Queue[signal.Signals] = asyncio.Queue()
         self.reload = asyncio.Event()
-        self._hangup = Hangup(has_terminal, outlives=ignores_hangup())
+        self._hangup = hangup or Hangup(has_terminal, outlives=ignores_hangup())
         self._heard: dict[signal.Signals, float] = {}
 
     @contextmanager
