@@ -53,7 +53,7 @@ Heard = Callable[[str], None]
 
 @pytest.fixture
 def heard(tmp_path: Path) -> Iterator[Heard]:
-    """Waits until the listener has heard just this; whatever becomes of it, it is gone at the end."""
+    """Wait until the listener has heard just this; at the end it is gone in any case."""
     file = tmp_path / "heard"
 
     def wait(words: str) -> None:

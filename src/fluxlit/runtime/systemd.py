@@ -41,7 +41,7 @@ class Notifier:
     """
 
     def __init__(self, address: str = "", *, watchdog: float = 0.0) -> None:
-        self._address = f"\\0{address[1:]}" if address.startswith("@") else address
+        self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._watchdog = watchdog
 
     @classmethod
@@ -121,16 +121,23 @@ def activated_sockets(environ: MutableMapping[str, str]) -> list[socket.socket]:
 
 
 def _listening(descriptor: int, label: str) -> socket.socket:
-    try:
-        os.set_inheritable(descriptor, False)
-        sock = socket.socket(fileno=descriptor)
-        listens = bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
-    except OSError:
-        listens = False
-    if not listens or sock.family not in _FAMILIES:
+    sock = _listener(descriptor)
+    if sock is None:
         name = f" ({label})" if label else ""
         msg = f"file descriptor {descriptor}{name} is no listening TCP or Unix socket"
         remedy = "give the socket unit ListenStream= and Accept=no, and this service no other"
         raise StartupError(msg, remedy=remedy)
     sock.setblocking(False)
     return sock
+
+
+def _listener(descriptor: int) -> socket.socket | None:
+    try:
+        os.set_inheritable(descriptor, False)
+        sock = socket.socket(fileno=descriptor)
+    except OSError:
+        return None
+    if sock.family in _FAMILIES and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        return sock
+    sock.close()
+    return None
