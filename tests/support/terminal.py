@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ class Terminal:
     ) -> None:
         self._master, theirs = pty.openpty()
         self._is_open = True
+        self._shown = b""
         self.process = subprocess.Popen(
             [sys.executable, "-c", TAKE_TERMINAL, *command],
             cwd=directory,
@@ -50,6 +52,15 @@ class Terminal:
             start_new_session=True,
         )
         os.close(theirs)
+
+    def shown(self) -> str:
+        """Read what there is to read; return all that was ever shown."""
+        while select.select([self._master], [], [], 0)[0]:
+            try:
+                self._shown += os.read(self._master, 65536)
+            except OSError:  # nobody has the other side open any more (EIO)
+                break
+        return self._shown.decode(errors="replace")
 
     def close(self) -> None:
         """Close the window: the kernel hangs up."""

@@ -94,13 +94,14 @@ class Rollouts:
         number = self._latest.number + 1
         self._write(Rollout(number, Progress.RUNNING, started=round(time.time(), 3)))
 
-    def done(self, message: str = "") -> None:
-        """Tell that all workers are new.
+    def done(self, message: str = "") -> float:
+        """Tell that all workers are new; return the seconds that it took.
 
         Args:
             message: What was replaced.
         """
         self._end(Progress.DONE, message)
+        return self._latest.seconds
 
     def failed(self, error: FluxLitError) -> None:
         """Tell why the new version does not serve; the old one still does."""
