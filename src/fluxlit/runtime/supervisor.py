@@ -136,9 +136,9 @@ class Supervisor:
                 await self._serve()
             finally:
                 self._notifier.stopping()
-                await self._drain()
-                for sock in self._public:
+                for sock in self._public:  # whoever comes from here on hears so at once
                     sock.close()
+                await self._drain()
 
     def _meet_manager(self, stack: ExitStack) -> None:
         """Take what a service manager has told and opened, and show it signs of life."""

@@ -168,13 +168,16 @@ def _owner(folder: Path) -> int | None:
 
 def sweep(base: Path) -> list[Path]:
     """Remove the run directories of services that are gone; return what was removed."""
-    removed = []
-    for folder in base.iterdir():
-        ours = _NAME.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
-        if ours and _is_abandoned(folder):
-            _remove(folder)
-            removed.append(folder)
-    return removed
+    return [folder for folder in base.iterdir() if remove_abandoned(folder)]
+
+
+def remove_abandoned(folder: Path) -> bool:
+    """Remove a folder if it is the run directory of a service that is gone; tell whether it was."""
+    ours = _NAME.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+    abandoned = bool(ours) and _is_abandoned(folder)
+    if abandoned:
+        _remove(folder)
+    return abandoned
 
 
 def _remove(folder: Path) -> None:
