@@ -23,7 +23,9 @@ from fluxlit.logging import configure_logging
 from fluxlit.runtime.banner import Address, Crew, banner, progress, workbench_hints
 from fluxlit.runtime.pidfile import PidFile
 from fluxlit.runtime.rolling import Part, roll
+from fluxlit.runtime.rollout import Rollouts
 from fluxlit.runtime.signals import SignalInbox
+from fluxlit.runtime.systemd import Notifier, activated_sockets
 from fluxlit.workers.backoff import Backoff
 from fluxlit.workers.board import Board, State
 from fluxlit.workers.care import Caretaker, Limits
@@ -95,10 +97,12 @@ class Supervisor:
         self._options = options
         self._announce = announce
         self._signals = SignalInbox()
-        self._public: socket.socket | None = None
+        self._notifier = Notifier()
+        self._public: list[socket.socket] = []
         self._private: socket.socket | None = None
         self._board: Board | None = None
         self._events: WorkerEvents | None = None
+        self._rollouts: Rollouts | None = None
         self._address: Address | None = None
         self._loaded = asyncio.Event()
         self._keeping = False
@@ -122,19 +126,29 @@ class Supervisor:
         """
         with ExitStack() as stack:
             stack.enter_context(self._signals.open())
+            self._meet_manager(stack)
             if self._options.pidfile is not None:
                 stack.enter_context(PidFile(self._options.pidfile))
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
             self._spec = self._spec.in_directory(directory.path)
             self._board = found_board(directory.path)
             self._events = WorkerEvents(directory.path)
+            self._rollouts = Rollouts(directory.path)
             self._private = stack.enter_context(bind_unix(api_socket(directory.path)))
             try:
                 await self._serve()
             finally:
+                self._notifier.stopping()
+                for sock in self._public:  # whoever comes from here on hears so at once
+                    sock.close()
                 await self._drain()
-                if self._public is not None:
-                    self._public.close()
+
+    def _meet_manager(self, stack: ExitStack) -> None:
+        """Take what a service manager has told and opened, and show it signs of life."""
+        self._notifier = Notifier.from_environment(os.environ)
+        self._public = activated_sockets(os.environ)
+        beating = asyncio.ensure_future(self._notifier.keep_alive())
+        stack.callback(beating.cancel)
 
     async def _serve(self) -> None:
         """Start, announce, and keep the workers alive until the first signal."""
@@ -149,6 +163,7 @@ class Supervisor:
         if self._address is not None:
             took = time.monotonic() - started
             self._announce(banner(self._address, took, self._wanted))
+            self._notifier.ready(f"serving at {self._address.origin}")
             if self._options.workbench:
                 self._announce(workbench_hints(self._address, os.environ))
         await self._until_signal(self._keep())
@@ -207,14 +222,21 @@ class Supervisor:
     async def _reload(self) -> None:
         """Load the code anew, in new workers; if it does not start, the old ones serve on."""
         _LOG.info("loading the code anew")
-        started = time.monotonic()
+        self._notifier.reloading()
+        rollouts = _had(self._rollouts)
+        rollouts.begin()
         await self._spare.discard()  # it may have imported what a deploy has replaced
         try:
             await roll([Part(self._uis, UI_GRACE), Part(self._gateways, self._grace)])
         except StartupError as exc:
             _LOG.error("the new version did not start, the old one serves on: %s", exc)
+            rollouts.failed(exc)
+            self._notifier.ready(f"the old version serves, the new one did not start: {exc}")
         else:
-            _LOG.info("the new version serves, after %.1f s", time.monotonic() - started)
+            workers = [*self._gateways.workers, *self._uis.workers]
+            took = rollouts.done(", ".join(worker.name for worker in workers))
+            _LOG.info("the new version serves, after %.1f s", took)
+            self._notifier.ready(f"serving the code loaded at {time.strftime('%X')}")
 
     async def _until_signal(self, work: Coro) -> bool:
         """Do something until it is done or a signal comes; tell whether it was done."""
@@ -281,15 +303,17 @@ class Supervisor:
         all workers, so that none of them ever refuses a connection by being replaced.
         """
         loaded = Address.from_message(await worker.expect("loaded"))
-        if self._address is not None:
-            self._tell_what_takes_a_restart(self._address, loaded)
-        if self._public is None:
-            self._public = bind_tcp(loaded.host, loaded.port)
-            self._address = loaded.bound_to(self._public)
+        if self._address is None:
+            if self._public:
+                self._address = loaded.given_by(self._public[0])
+            else:
+                self._public = [bind_tcp(loaded.host, loaded.port)]
+                self._address = loaded.bound_to(self._public[0])
             self._loaded.set()
             configure_logging(loaded.log_level)
-        sockets = [sock for sock in (self._public, self._private) if sock is not None]
-        worker.tell({"event": "serve"}, sockets)
+        else:
+            self._tell_what_takes_a_restart(self._address, loaded)
+        worker.tell({"event": "serve"}, [*self._public, _had(self._private)])
 
     @staticmethod
     def _tell_what_takes_a_restart(now: Address, wanted: Address) -> None:
