@@ -58,7 +58,8 @@ class SourceEdits:
             sessions = list(self._told)
         if not hasattr(LocalSourcesWatcher, "on_script_run"):  # nobody will ask, before 1.59
             self.forget()
-        for path in paths or [None]:
+        named: list[str | None] = [*paths]
+        for path in named or [None]:
             for tell in sessions:
                 tell(path)
 

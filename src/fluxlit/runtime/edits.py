@@ -10,7 +10,7 @@ import asyncio
 import logging
 import math
 import tomllib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from importlib.util import cache_from_source
@@ -64,7 +64,7 @@ class Watch:
         self._scan = sources.scan().before(since)
         self._words = {path: _words(path) for path in self._scan.files if self._is_settings(path)}
 
-    async def edits(self) -> AsyncIterator[Edit]:
+    async def edits(self) -> AsyncGenerator[Edit, None]:
         """Yield each edit once it is over, without end."""
         while True:
             folders = self._scan.folders
@@ -106,7 +106,7 @@ def forget_bytecode(paths: Iterable[Path]) -> None:
                 Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
-async def _stirrings(folders: tuple[Path, ...], sources: Sources) -> AsyncIterator[None]:
+async def _stirrings(folders: tuple[Path, ...], sources: Sources) -> AsyncGenerator[None, None]:
     """Yield whenever something may have happened in one of these folders; once in any case.
 
     Ends when one of them is gone.
@@ -125,7 +125,7 @@ async def _stirrings(folders: tuple[Path, ...], sources: Sources) -> AsyncIterat
         yield
 
 
-async def _told(folders: tuple[Path, ...], sources: Sources) -> AsyncIterator[None]:
+async def _told(folders: tuple[Path, ...], sources: Sources) -> AsyncGenerator[None, None]:
     """Yield when the system tells of a change that may count, and once when the watch stands.
 
     Raises:

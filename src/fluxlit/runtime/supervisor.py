@@ -21,9 +21,12 @@ from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime.banner import Address, Crew, banner, progress, workbench_hints
+from fluxlit.runtime.edits import Watch
 from fluxlit.runtime.pidfile import PidFile
+from fluxlit.runtime.reloading import Reload, ReloadLoop
 from fluxlit.runtime.rolling import Part, roll
 from fluxlit.runtime.signals import SignalInbox
+from fluxlit.runtime.watching import Need, sources_of
 from fluxlit.workers.backoff import Backoff
 from fluxlit.workers.board import Board
 from fluxlit.workers.care import Caretaker, Limits
@@ -35,6 +38,7 @@ from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
 from fluxlit.workers.sockets import bind_tcp, bind_unix
+from fluxlit.workers.spare import Spare
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
@@ -65,6 +69,7 @@ class RunOptions:
         workers: How many gateway workers share the public socket.
         pidfile: Where to put the pid file; None for none.
         workbench: Behind Posit Workbench or Connect: tell how to get there.
+        reload: How to follow edits; None: not at all.
     """
 
     target: str
@@ -73,6 +78,7 @@ class RunOptions:
     overrides: dict[str, JsonValue] = field(default_factory=dict)
     pidfile: Path | None = None
     workbench: bool = False
+    reload: Reload | None = None
 
 
 class Supervisor:
@@ -106,8 +112,12 @@ class Supervisor:
             development=options.development,
             workers=options.workers,
             overrides=options.overrides,
+            reload=options.reload is not None,
+            reload_dirs=list(map(str, options.reload.directories if options.reload else ())),
             cookie_secret=secrets.token_hex(32),
         )
+        self._spare = Spare(WorkerKind.GATEWAY)
+        self._reloading = self._reload_loop(options)
         self._gateways = self._pool(WorkerKind.GATEWAY, options.workers, self._hand_over, backoff)
         self._uis = self._pool(WorkerKind.UI, 1, None, backoff)
 
@@ -174,8 +184,22 @@ class Supervisor:
 
     async def _keep(self) -> None:
         caretakers = self._caretakers()
-        jobs = (self._gateways.keep(), self._uis.keep(), self._reload_when_asked())
+        jobs = [self._gateways.keep(), self._uis.keep(), self._reload_when_asked()]
+        if self._reloading is not None:
+            jobs += [self._reloading.run(), self._spare.keep()]
         await _all(*jobs, *(caretaker.run() for caretaker in caretakers))
+
+    def _reload_loop(self, options: RunOptions) -> ReloadLoop | None:
+        if options.reload is None:
+            return None
+        watch = Watch(sources_of(options.target, options.reload.directories))
+        replace, scope = self._put_into_service, options.reload.scope
+        return ReloadLoop(watch, replace, self._announce, scope=scope)
+
+    async def _put_into_service(self, need: Need) -> None:
+        """Replace what an edit needs; meanwhile, and if that fails, the old workers serve."""
+        parts = [Part(self._uis, UI_GRACE)] if need is Need.FULL else []
+        await roll([*parts, Part(self._gateways, self._grace)], Reason.EDITED)
 
     def _caretakers(self) -> list[Caretaker]:
         if self._board is None or self._address is None:
@@ -234,6 +258,7 @@ class Supervisor:
             await orderly
 
     async def _stop(self, gateway_grace: float, ui_grace: float) -> None:
+        await self._spare.close()
         await self._gateways.stop(gateway_grace)
         await self._uis.stop(ui_grace)
 
@@ -246,7 +271,8 @@ class Supervisor:
         self, kind: WorkerKind, size: int, prepare: Prepare | None, backoff: Backoff | None
     ) -> WorkerPool:
         async def start(slot: int) -> WorkerProcess:
-            return await launch(enlist(_had(self._board), Child(kind), self._spec, slot), prepare)
+            child = self._spare.take() if kind is WorkerKind.GATEWAY else Child(kind)
+            return await launch(enlist(_had(self._board), child, self._spec, slot), prepare)
 
         def note(reason: Reason) -> None:
             _had(self._events).count(kind, reason)
@@ -259,7 +285,9 @@ class Supervisor:
         Only the worker knows the app's settings. The first one decides; the socket then outlives
         all workers, so that none of them ever refuses a connection by being replaced.
         """
-        loaded = Address.from_message(await worker.expect("loaded"))
+        message = await worker.expect("loaded")
+        loaded = Address.from_message(message)
+        self._spare.learn(message.get("modules", []))
         if self._address is not None:
             self._tell_what_takes_a_restart(self._address, loaded)
         if self._public is None:

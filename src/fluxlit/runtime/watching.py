@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from fluxlit._frames import is_machinery
-from fluxlit.runtime.targets import Target, source_folder
+from fluxlit.runtime.targets import Target, parse_target, source_folder
 
 SETTINGS_FILES: Final = frozenset({".env", "fluxlit.toml", "pyproject.toml"})
 """What settings are read from, in the working directory."""
@@ -178,6 +178,19 @@ class Sources:
                 except OSError:  # gone meanwhile, or a link to nowhere
                     continue
                 yield path, (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+
+
+def sources_of(target: str, more: Iterable[str | Path] = ()) -> Sources:
+    """Find the sources of a target as it is started in the working directory.
+
+    Args:
+        target: The target, as text.
+        more: Further folders.
+
+    Raises:
+        TargetError: The text is no target.
+    """
+    return Sources.of(parse_target(target), directory=Path.cwd(), more=map(Path, more))
 
 
 _STREAMLIT_NEEDS: Final = {"config.toml": Need.FULL, "secrets.toml": Need.GATEWAY}

@@ -172,7 +172,8 @@ class WorkerPool:
             self._note(reason)
             if old is not None:
                 told = (worker.name, reason.label, worker.pid, old.pid)
-                _LOG.info("%s is replaced (%s): pid %d serves, pid %d drains", *told)
+                level = logging.DEBUG if reason is Reason.EDITED else logging.INFO
+                _LOG.log(level, "%s is replaced (%s): pid %d serves, pid %d drains", *told)
                 self._retire(old, grace)
 
     async def stop(self, grace: float) -> None:

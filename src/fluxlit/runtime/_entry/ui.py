@@ -24,8 +24,7 @@ from fluxlit.logging import configure_logging
 from fluxlit.metrics import Tallies
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.edits import Watch
-from fluxlit.runtime.targets import parse_target
-from fluxlit.runtime.watching import Need, Sources
+from fluxlit.runtime.watching import Need, sources_of
 from fluxlit.workers.adopted import Adopted
 from fluxlit.workers.adoption import HandoffListener, PageProtocol
 from fluxlit.workers.board import Board
@@ -76,7 +75,9 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     if app.settings.ui_collector:
         jobs.append(_collector(app.settings, watched))
     if edits is not None:
-        jobs.append(partial(_follow, Watch(_sources(spec), since=_BORN), edits))
+        jobs.append(
+            partial(_follow, Watch(sources_of(spec.target, spec.reload_dirs), since=_BORN), edits)
+        )
     if SUPPORTED:
         jobs.append(HandoffListener(handoff_socket(path), server, traffic).run)
     serve(server, [bind_unix(path)], *jobs)
@@ -107,18 +108,13 @@ def _tell_pages(spec: WorkerSpec, app: FluxLit) -> None:
         os.environ[_env.INTERNAL_API_SOCKET] = api_socket(spec.run_directory)
 
 
-def _sources(spec: WorkerSpec) -> Sources:
-    more = map(Path, spec.reload_dirs)
-    return Sources.of(parse_target(spec.target), directory=Path.cwd(), more=more)
-
-
 def _edits(spec: WorkerSpec) -> SourceEdits | None:
     """Return what tells the open pages of edits, if they follow them."""
     if not spec.reload:
         return None
     from fluxlit._streamlit.sources import SourceEdits  # noqa: PLC0415 - reported if it is missing
 
-    return SourceEdits(_sources(spec).own)
+    return SourceEdits(sources_of(spec.target, spec.reload_dirs).own)
 
 
 async def _follow(watch: Watch, edits: SourceEdits) -> None:
