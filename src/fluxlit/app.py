@@ -283,10 +283,10 @@ class FluxLit(Generic[SettingsT]):
         """
         return UnifiedApp(self._api, self._gateway(fleet, internal), resources(fleet, ui))
 
-    def ui_plan(self, spec: WorkerSpec, folder: Path, *, is_guest: bool = False) -> UIPlan:
-        """Say what serves the UI; see :class:`~fluxlit.workers.ui.UIPlan`."""
+    def ui_plan(self, spec: WorkerSpec, *, is_guest: bool = False) -> UIPlan:
+        """Say what serves the UI; see :class:`~fluxlit.workers.ui_plan.UIPlan`."""
         icons = any(page.icon for page in self._pages)
-        return UIPlan(spec, self._settings, self._script, icons, folder, is_guest)
+        return UIPlan(spec, self._settings, self._script, icons, is_guest)
 
     def _gateway(self, fleet: Fleet, internal_socket: str = "") -> Gateway:
         untitled = self._script if "title" not in self._settings.model_fields_set else None
@@ -299,7 +299,7 @@ class FluxLit(Generic[SettingsT]):
             page_paths=tuple(page.path for page in self._pages if path_parameters(page.path)),
             internal_socket=internal_socket,
         )
-        self._readiness.prober = gateway.probe
+        self._readiness.watch(gateway, fleet, told_to_all=self._settings.health_detail)
         add_health_routes(self._api, self._readiness)  # behind what was added since
         return gateway
 
@@ -324,5 +324,5 @@ class FluxLit(Generic[SettingsT]):
         spec = spec_beside(self, self._import_target, development=self._settings.debug)
         fleet = Fleet.of(self._settings, spec.cookie_secret)
         gateway = self._gateway(fleet)
-        plan = self.ui_plan(spec, Path.cwd(), is_guest=True)
+        plan = self.ui_plan(spec, is_guest=True)
         return UnifiedApp(self._api, gateway, [Standalone(plan, fleet, gateway.internal)])

@@ -106,7 +106,11 @@ class Standalone:
             door = self._door(WithState(self._private, state), directory.path)
             async with private_server(*door), self._ui(plan, board):
                 own.enter(BoardState.READY)
-                yield
+                board.enter(BoardState.READY)
+                try:
+                    yield
+                finally:
+                    board.enter(BoardState.DRAINING)
 
     def _door(self, app: ASGIApp, directory: Path) -> tuple[ASGIApp, socket.socket]:
         """Open the private door; return what serves it and the socket."""

@@ -186,7 +186,8 @@ def test_ports_under_a_foreign_server(home: Path, tabs: ExitStack) -> None:
         (ui,) = psutil.Process(server.pid).children()
         (door,) = server.run_root.rglob("api.door")
         only_with_the_key(json.loads(door.read_text())["port"], "/api/pid", "/api/echo")
-        only_with_the_key(*listening(ui), "/_stcore/health", "/_stcore/stream")
+        (port,) = listening(ui)
+        only_with_the_key(port, "/_stcore/health", "/_stcore/stream")
         tab = Browser(server, tabs).open(takes_cookies=False)
         assert tab.texts == [f"pid {ui.pid}", f"api {server.pid}", "keys []"]
         server.stop(signal.SIGINT)
@@ -301,7 +302,8 @@ def test_uis_of_several_workers_have_ports_that_outlive_these(folder: Path) -> N
 
 
 def _children(service: Service) -> list[psutil.Process]:
-    return psutil.Process(service.pid).children()
+    found: list[psutil.Process] = psutil.Process(service.pid).children()
+    return found
 
 
 SCRIPT = """

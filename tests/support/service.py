@@ -31,12 +31,13 @@ class Service(ServerProcess):
         state: Path,
         environment: Mapping[str, str],
         port: int | None = None,
+        program: Sequence[str] = (FLUXLIT,),
     ) -> None:
         self.port = port or free_port()
         self.run_root = state / "run"
         self.run_root.mkdir(mode=0o700)
         super().__init__(
-            [FLUXLIT, *arguments, "--port", str(self.port)],
+            [*program, *arguments, "--port", str(self.port)],
             directory=directory,
             log=state / "output.log",
             environment={

@@ -1,9 +1,9 @@
-"""Tabs of browsers as a server sees them, spoken by hand: cookies, a session, uploads."""
+"""Tabs of browsers, as a server sees them: spoken with Streamlit's own messages."""
 
 from __future__ import annotations
 
 import http.client
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -104,18 +104,39 @@ def _first_run(socket: ClientConnection) -> tuple[str, list[str]]:
             return session, texts
 
 
+HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+TAIL = b"\r\n--x--\r\n"
+
+
+class Upload:
+    """A file that is being uploaded for a tab; only the worker of its session knows the address."""
+
+    def __init__(self, service: Listening, tab: Tab, size: int) -> None:
+        headers = {
+            **headers_of(tab.agent, tab.cookies),
+            "Content-Type": "multipart/form-data; boundary=x",
+            "Content-Length": str(len(HEAD) + size + len(TAIL)),
+            "X-Xsrftoken": tab.cookies["_streamlit_xsrf"],
+        }
+        self._connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+        self._connection.putrequest("PUT", f"/_stcore/upload_file/{tab.session}/some-file")
+        for name, value in headers.items():
+            self._connection.putheader(name, value)
+        self._connection.endheaders(HEAD)
+
+    def send(self, content: bytes) -> None:
+        """Send a part of the file."""
+        self._connection.send(content)
+
+    def finish(self) -> int:
+        """Tell that this was all; return the status of the answer."""
+        with closing(self._connection):
+            self._connection.send(TAIL)
+            return self._connection.getresponse().status
+
+
 def upload(service: Listening, tab: Tab) -> int:
-    """Upload a file for a tab; only the worker of its session knows the address."""
-    head = b'Content-Disposition: form-data; name="file"; filename="a.txt"'
-    content = b"--x\r\n" + head + b"\r\n\r\nhello\r\n--x--\r\n"
-    headers = {
-        **headers_of(tab.agent, tab.cookies),
-        "Content-Type": "multipart/form-data; boundary=x",
-        "X-Xsrftoken": tab.cookies["_streamlit_xsrf"],
-    }
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
-    path = f"/_stcore/upload_file/{tab.session}/some-file"
-    connection.request("PUT", path, body=content, headers=headers)
-    status = connection.getresponse().status
-    connection.close()
-    return status
+    """Upload a small file; return the status of the answer."""
+    uploading = Upload(service, tab, 5)
+    uploading.send(b"hello")
+    return uploading.finish()

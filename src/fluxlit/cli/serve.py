@@ -6,6 +6,7 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fluxlit._types import JsonValue
 from fluxlit.cli.flags import (
@@ -14,6 +15,7 @@ from fluxlit.cli.flags import (
     EmbeddedOption,
     PidFile,
     Proxies,
+    Reloading,
     Scale,
     TargetArgument,
     UIBinding,
@@ -23,6 +25,9 @@ from fluxlit.cli.flags import (
     spread,
 )
 from fluxlit.cli.output import note
+
+if TYPE_CHECKING:
+    from fluxlit.runtime.reloading import Reload
 
 DEMO_TARGET = "fluxlit.demo.app:app"
 
@@ -39,6 +44,7 @@ class Order:
         workers: How many gateway workers.
         workbench: Behind Posit Workbench or Connect.
         debug: Log everything.
+        reload: How to follow edits; None: not at all.
         alone: UI workers for a gateway elsewhere.
         embedded: All in this process.
     """
@@ -50,6 +56,7 @@ class Order:
     workers: int = 1
     workbench: bool = False
     debug: bool = False
+    reload: Reload | None = None
     alone: bool = False
     embedded: bool = False
 
@@ -65,6 +72,7 @@ class Order:
 def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     binding: Binding,
     mode: UIMode,
+    reloading: Reloading,
     proxies: Proxies,
     pid: PidFile,
     target: TargetArgument = None,
@@ -72,7 +80,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     workbench: WorkbenchOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Serve an app while you write it; pages follow your edits.
+    """Serve an app while you write it; API and pages follow your edits.
 
     Example: fluxlit dev app:app --port 9000
     """
@@ -85,6 +93,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
             development=True,
             workbench=workbench,
             debug=debug,
+            reload=reloading.options(),
             embedded=embedded,
         )
     )
@@ -163,7 +172,8 @@ def _serve(order: Order) -> None:
     from fluxlit.config.files import read_project_file  # noqa: PLC0415 - `--help` needs none of it
     from fluxlit.config.project import expects_ui_workers  # noqa: PLC0415
     from fluxlit.logging import configure_logging  # noqa: PLC0415 - `--help` needs none of it
-    from fluxlit.runtime.supervisor import RunOptions, Supervisor  # noqa: PLC0415
+    from fluxlit.runtime.options import RunOptions  # noqa: PLC0415
+    from fluxlit.runtime.supervisor import Supervisor  # noqa: PLC0415
     from fluxlit.runtime.targets import choose_target  # noqa: PLC0415
 
     settings = order.settings()
@@ -178,6 +188,7 @@ def _serve(order: Order) -> None:
         overrides=settings,
         pidfile=order.pidfile,
         workbench=order.workbench,
+        reload=order.reload,
         alone=order.alone,
         expects_uis=expects_ui_workers(settings, os.environ, read_project_file(Path.cwd()).values),
     )

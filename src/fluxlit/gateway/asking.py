@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fluxlit.exceptions import UpstreamError, UpstreamTimeout
+from fluxlit.exceptions import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from fluxlit.gateway.connection import Connection, ResponseHead, request_head
 from fluxlit.gateway.upstream import Upstream, open_connection
 
@@ -47,5 +47,7 @@ def unwell(status: int) -> str:
 
 
 def reason_of(error: UpstreamError, name: str) -> str:
-    """Say why an upstream could not be asked."""
+    """Say why an upstream could not be asked, but not where it is: readiness tells it to all."""
+    if isinstance(error, UpstreamUnavailable):
+        return "cannot be reached"
     return error.message.removeprefix(f"{name}: ")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -55,8 +52,10 @@ class Member:
         slot: Its place among them; a successor has the same.
         generation: Number of its birth; a successor has a higher one.
         load: What it has to do, in open sessions.
-        serves: Whether it can be reached: it is ready, or ending and not gone.
+        serves: Whether it can be reached and answers: it is ready, or ending and not gone.
         welcomes: Whether new visitors should come to it.
+        stuck: Whether its event loop stands still. It does not serve now, but may do so again, with
+            all of its sessions.
         detail: Why it does not serve or should be left alone; empty when all is well.
     """
 
@@ -66,6 +65,7 @@ class Member:
     load: int = 0
     serves: bool = True
     welcomes: bool = True
+    stuck: bool = False
     detail: str = ""
 
 
@@ -135,12 +135,4 @@ async def _connect(upstream: Upstream, factory: Callable[[], _P]) -> tuple[async
 def _refused(upstream: Upstream, error: OSError) -> UpstreamError:
     if upstream.managed and isinstance(error, FileNotFoundError | ConnectionRefusedError):
         return UpstreamStarting(f"{upstream.name}: nobody listens yet")
-    return UpstreamUnavailable(f"{upstream.name}: cannot connect: {_reason(error)}")
-
-
-def _reason(error: OSError) -> str:
-    """Say what failed but not where: readiness tells it to whoever asks."""
-    number = error.errno
-    if number in errno.errorcode and not isinstance(error, ssl.SSLError):
-        return os.strerror(number or 0)
-    return error.strerror or type(error).__name__
+    return UpstreamUnavailable(f"{upstream.name}: cannot connect: {error}")

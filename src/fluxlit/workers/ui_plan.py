@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fluxlit.config import FluxlitSettings
 from fluxlit.workers.spec import WorkerSpec
+
+if TYPE_CHECKING:
+    from fluxlit._streamlit.sources import SourceEdits
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +22,16 @@ class UIPlan:
         settings: The app's settings.
         script: The existing Streamlit script that is served; None for the app's pages.
         icons: Pages have icons.
-        folder: Where the user's modules are.
         is_guest: The process is not one of ours: what is set in it is set back at the end.
+        edits: Tells the open pages of edits; None for an app that stays as it is.
     """
 
     spec: WorkerSpec
     settings: FluxlitSettings
     script: Path | None = None
     icons: bool = False
-    folder: Path | None = None
     is_guest: bool = False
+    edits: SourceEdits | None = None
 
     @property
     def base_path(self) -> str:

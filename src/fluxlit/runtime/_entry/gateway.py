@@ -13,7 +13,7 @@ from pathlib import Path
 import uvicorn
 
 from fluxlit._secrets import derived
-from fluxlit._types import ASGIApp
+from fluxlit._types import ASGIApp, JsonValue
 from fluxlit.app import FluxLit
 from fluxlit.config import FluxlitSettings
 from fluxlit.config.deployment import observe
@@ -23,9 +23,9 @@ from fluxlit.fleet import Fleet
 from fluxlit.gateway.options import MAX_MESSAGE
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
+from fluxlit.runtime._entry.warm import imported_packages
 from fluxlit.runtime.banner import Address
 from fluxlit.runtime.loading import user_frames
-from fluxlit.runtime.targets import parse_target, source_folder
 from fluxlit.workers.board import Board
 from fluxlit.workers.care import Limits
 from fluxlit.workers.collector import freeze
@@ -37,9 +37,13 @@ from fluxlit.workers.pulse import Pulse
 from fluxlit.workers.rundir import api_socket
 from fluxlit.workers.server import WorkerServer, serve
 from fluxlit.workers.spec import WorkerSpec
+from fluxlit.workers.ui_plan import UIPlan
 
 DEFAULT_GRACE = 30
 """Seconds for requests in flight when a worker drains, unless a setting says otherwise."""
+
+DEVELOPMENT_GRACE = 2
+"""The same while the app is being written: who is connected for long is to see the new code."""
 
 LAST_CALL_SECONDS = 1.0
 """Seconds that an idle connection gets for one more request when a worker ends."""
@@ -57,7 +61,7 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     refuse_doubtful(observe(settings, development=spec.development, workers=spec.workers))
     lifeline.report("loaded", **asdict(address_of(app, spec)))
     _, sockets = lifeline.receive()
-    service = Service(app, spec, sockets, lambda: _ready(lifeline, settings))
+    service = Service(app, app.ui_plan(spec), sockets, lambda: _ready(lifeline, settings))
     # A start that fails is told once, by the supervisor.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     try:
@@ -80,10 +84,12 @@ def address_of(app: FluxLit, spec: WorkerSpec) -> Address:
         prefix=settings.api_prefix(),
         ui=settings.ui_base(),
         docs=app.api.docs_url,
-        grace=_grace(settings),
+        grace=_grace(settings, spec),
         log_level=settings.effective_log_level(),
         ui_workers=settings.effective_ui_workers(),
+        spare=settings.gateway_spare,
         ui_limits=asdict(Limits.of_ui(settings, development=spec.development)),
+        modules=list[JsonValue](imported_packages()) if spec.reload else [],
         gateway_limits=asdict(limits(settings, development=spec.development)),
         door_key="" if settings.uses_unix_sockets() else key,
     )
@@ -94,8 +100,8 @@ class Service:
 
     Args:
         app: The app.
-        spec: What the worker was told.
-        sockets: Where it is going to listen: the public socket, then the private one.
+        ui: What a UI in this process is told, if it is to be here.
+        sockets: Where it is going to listen: the public sockets, then the private one.
         on_ready: Called once, when it serves.
 
     Attributes:
@@ -106,21 +112,21 @@ class Service:
     def __init__(
         self,
         app: FluxLit,
-        spec: WorkerSpec,
+        ui: UIPlan,
         sockets: Sequence[socket.socket],
         on_ready: Callable[[], None],
     ) -> None:
-        settings, directory = app.settings, Path(spec.run_directory)
+        settings, spec = app.settings, ui.spec
+        directory = Path(spec.run_directory)
         fleet = Fleet.of(settings, spec.cookie_secret)
         fleet.join(directory, spec.row)
-        ui = app.ui_plan(spec, source_folder(parse_target(spec.target)))
         self._unified = app.asgi(fleet, internal=api_socket(directory), ui=ui)
         served: ASGIApp = self._unified
         if not settings.uses_unix_sockets():
             private = Guarded(self._unified.internal, derived(fleet.secret, "door"))
             served = ByPort(served, sockets[-1].getsockname()[1], private)
         self.server = WorkerServer(
-            _server_config(settings, served),
+            _server_config(settings, served, _grace(settings, spec)),
             on_ready,
             last_call=0.0 if spec.development else LAST_CALL_SECONDS,
         )
@@ -144,7 +150,7 @@ def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:
     lifeline.report("ready")
 
 
-def _server_config(settings: FluxlitSettings, served: ASGIApp) -> uvicorn.Config:
+def _server_config(settings: FluxlitSettings, served: ASGIApp, grace: int) -> uvicorn.Config:
     return uvicorn.Config(
         served,
         interface="asgi3",  # Uvicorn would take a call that is no coroutine function for ASGI 2
@@ -162,13 +168,15 @@ def _server_config(settings: FluxlitSettings, served: ASGIApp) -> uvicorn.Config
         # The gateway reads forwarding headers itself, and only from proxies that are trusted.
         proxy_headers=False,
         timeout_keep_alive=ceil(settings.gateway_keep_alive_timeout_s),
-        timeout_graceful_shutdown=_grace(settings),
+        timeout_graceful_shutdown=grace,
     )
 
 
-def _grace(settings: FluxlitSettings) -> int:
+def _grace(settings: FluxlitSettings, spec: WorkerSpec) -> int:
     grace = settings.uvicorn_graceful_shutdown_timeout_s
-    return DEFAULT_GRACE if grace is None else ceil(grace)
+    if grace is None:
+        return DEVELOPMENT_GRACE if spec.development else DEFAULT_GRACE
+    return ceil(grace)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, NoReturn
 
 from fluxlit._types import JsonValue
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import FluxLitError
 from fluxlit.logging import configure_logging
+from fluxlit.runtime._entry.warm import prepare
 from fluxlit.runtime.loading import load_app
 from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
+from fluxlit.workers.rundir import remove_abandoned
 from fluxlit.workers.spec import WorkerSpec
 
 ORPHAN_GRACE: Final = 1.0
@@ -42,11 +45,16 @@ class Lifeline(threading.Thread):
 
     Args:
         channel: The line to the parent.
+
+    Attributes:
+        run_directory: The service's, as soon as it is known.
     """
 
     def __init__(self, channel: Channel) -> None:
         super().__init__(name="fluxlit-lifeline", daemon=True)
         self._channel = channel
+        self._is_orphan = False
+        self.run_directory: Path | None = None
         self._inbox: queue.SimpleQueue[tuple[JsonObject, list[socket.socket]]] = queue.SimpleQueue()
 
     def run(self) -> None:
@@ -55,9 +63,16 @@ class Lifeline(threading.Thread):
             while (received := self._channel.receive_blocking()) is not None:
                 self._inbox.put(received)
         finally:
+            self._is_orphan = True
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(ORPHAN_GRACE)
+            self.clear_away()
             os._exit(FAILED)
+
+    def clear_away(self) -> None:
+        """Remove the run directory of a parent that could not do so itself."""
+        if self._is_orphan and self.run_directory is not None:
+            remove_abandoned(self.run_directory)
 
     def receive(self) -> tuple[JsonObject, list[socket.socket]]:
         """Wait for the next message and its sockets."""
@@ -82,8 +97,8 @@ def run_worker(serve: Serve) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lifeline = Lifeline(Channel.from_descriptor(int(sys.argv[1])))
     lifeline.start()
-    message, _ = lifeline.receive()
-    spec = WorkerSpec.from_message(message)
+    spec = WorkerSpec.from_message(_hear_spec(lifeline))
+    lifeline.run_directory = Path(spec.run_directory)
     sys.argv[1:] = []
     sys.path += [entry for entry in spec.search_path if entry not in sys.path]
     try:
@@ -93,8 +108,19 @@ def run_worker(serve: Serve) -> NoReturn:
     except FluxLitError as exc:
         lifeline.report("failed", message=str(exc), remedy=exc.remedy)
         sys.exit(FAILED)
+    finally:
+        lifeline.clear_away()
     leave_threads()
     sys.exit(0)
+
+
+def _hear_spec(lifeline: Lifeline) -> JsonObject:
+    """Wait for what this worker is to be; one that is spawned ahead prepares meanwhile."""
+    message, _ = lifeline.receive()
+    if message.get("event") == "prepare":
+        prepare(message)
+        message, _ = lifeline.receive()
+    return message
 
 
 def leave_threads() -> None:

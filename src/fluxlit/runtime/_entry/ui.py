@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import asdict
 from typing import Final
 
@@ -11,7 +12,7 @@ from fluxlit.config.ui_rules import MAKE_ONE
 from fluxlit.exceptions import ConfigurationError
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.banner import Address
-from fluxlit.runtime.targets import parse_target, source_folder
+from fluxlit.runtime.following import followed
 from fluxlit.workers.care import Limits
 from fluxlit.workers.collector import freeze
 from fluxlit.workers.server import serve
@@ -19,13 +20,16 @@ from fluxlit.workers.spec import WorkerSpec
 from fluxlit.workers.ui import UI, telling_pages
 from fluxlit.workers.ui_plan import UIPlan
 
+_BORN: Final = time.time()
+"""When this process began: what is edited later may be newer than what it has imported."""
+
 DEFAULT_PORT: Final = 8501
 """Where ``fluxlit ui`` listens unless told otherwise: Streamlit's own."""
 
 
 def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Serve the app's UI until asked to end."""
-    plan = app.ui_plan(spec, source_folder(parse_target(spec.target)))
+    plan, following = followed(app.ui_plan(spec), since=_BORN)
 
     def ready() -> None:
         freeze()
@@ -34,11 +38,11 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     with telling_pages(plan):
         ui = UI(plan)
         server = ui.server(ready)
-        listening = _lent(lifeline, plan, spec.development) if spec.alone else [ui.listen()]
-        serve(server, listening, *ui.jobs(server))
+        listening = _lent(lifeline, plan) if spec.alone else [ui.listen()]
+        serve(server, listening, *ui.jobs(server), *following)
 
 
-def _lent(lifeline: Lifeline, plan: UIPlan, development: bool) -> list[socket.socket]:
+def _lent(lifeline: Lifeline, plan: UIPlan) -> list[socket.socket]:
     """Tell the parent where to listen, and get the socket: it outlives this worker.
 
     Raises:
@@ -55,7 +59,7 @@ def _lent(lifeline: Lifeline, plan: UIPlan, development: bool) -> list[socket.so
         title=settings.title,
         log_level=settings.effective_log_level(),
         ui_workers=settings.wanted_ui_workers(),
-        ui_limits=asdict(Limits.of_ui(settings, development=development)),
+        ui_limits=asdict(Limits.of_ui(settings, development=plan.spec.development)),
     )
     lifeline.report("loaded", **asdict(address))
     _, sockets = lifeline.receive()
