@@ -124,7 +124,7 @@ def ask(service: Listening, path: str) -> object:
 
 
 def workers(service: Service) -> dict[str, psutil.Process]:
-    """The living workers by kind."""
+    """The living workers by kind; of several the one that listens, as one may wait its turn."""
     found = {}
     try:
         children = psutil.Process(service.pid).children(recursive=True)
@@ -136,9 +136,18 @@ def workers(service: Service) -> dict[str, psutil.Process]:
         except psutil.Error:
             continue
         for kind in ("gateway", "ui"):
-            if f"_entry.{kind}" in line:
+            if f"_entry.{kind}" in line and (kind not in found or listens(child)):
                 found[kind] = child
     return found
+
+
+def listens(process: psutil.Process) -> bool:
+    """Tell whether a process has a listening socket, of any kind."""
+    try:
+        found = process.net_connections(kind="all")
+    except psutil.Error:
+        return False
+    return any(it.status == psutil.CONN_LISTEN or str(it.laddr).endswith(".sock") for it in found)
 
 
 def until(condition: Callable[[], object], *, seconds: float = 30, what: str = "") -> None:

@@ -161,4 +161,4 @@ def test_the_duration_of_a_socket_is_counted_when_its_worker_has_seen_its_end(
 
 def test_nothing_secret_is_in_the_run_directory(service: Service) -> None:
     names = sorted(path.name for path in Path(service.run_root).rglob("*") if path.is_file())
-    assert names == ["board", "lock", "tally"]
+    assert names == ["board", "events", "lock", "tally"]

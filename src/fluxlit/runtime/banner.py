@@ -30,6 +30,7 @@ class Address:
         ui_workers: How many UI workers the app wants.
         ui_limits: What each of them may cost, as :class:`~fluxlit.workers.care.Limits`.
         gateway_limits: The same of the gateway workers.
+        spare: Whether a process is to wait that takes over from the only gateway worker.
         given: Where it listens was decided by the service manager, which opened the socket.
     """
 
@@ -45,6 +46,7 @@ class Address:
     ui_workers: int = 1
     ui_limits: dict[str, float | None] = field(default_factory=dict)
     gateway_limits: dict[str, float | None] = field(default_factory=dict)
+    spare: bool = False
     given: bool = False
 
     @classmethod

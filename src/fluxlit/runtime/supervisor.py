@@ -27,7 +27,7 @@ from fluxlit.runtime.rollout import Rollouts
 from fluxlit.runtime.signals import SignalInbox
 from fluxlit.runtime.systemd import Notifier, activated_sockets
 from fluxlit.workers.backoff import Backoff
-from fluxlit.workers.board import Board
+from fluxlit.workers.board import Board, State
 from fluxlit.workers.care import Caretaker, Limits
 from fluxlit.workers.child import Child
 from fluxlit.workers.command import WorkerKind
@@ -37,6 +37,7 @@ from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
 from fluxlit.workers.sockets import bind_tcp, bind_unix
+from fluxlit.workers.spare import Spare
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
@@ -104,6 +105,7 @@ class Supervisor:
         self._rollouts: Rollouts | None = None
         self._address: Address | None = None
         self._loaded = asyncio.Event()
+        self._keeping = False
         self._spec = WorkerSpec(
             target=options.target,
             run_directory="",
@@ -112,6 +114,7 @@ class Supervisor:
             overrides=options.overrides,
             cookie_secret=secrets.token_hex(32),
         )
+        self._spare = Spare(WorkerKind.GATEWAY)
         self._gateways = self._pool(WorkerKind.GATEWAY, options.workers, self._hand_over, backoff)
         self._uis = self._pool(WorkerKind.UI, 1, None, backoff)
 
@@ -156,6 +159,7 @@ class Supervisor:
                 return
         finally:
             telling.cancel()
+        _had(self._board).enter(State.READY)
         if self._address is not None:
             took = time.monotonic() - started
             self._announce(banner(self._address, took, self._wanted))
@@ -187,7 +191,15 @@ class Supervisor:
         if self._address is not None:
             await self._uis.grow(self._address.ui_workers)
 
+    def _refill(self) -> None:
+        """Have another gateway worker's process at hand, where there is just one to die."""
+        wanted = self._address is not None and self._address.spare and self._gateways.size == 1
+        if wanted and self._keeping:
+            self._spare.refill()
+
     async def _keep(self) -> None:
+        self._keeping = True
+        self._refill()
         caretakers = self._caretakers()
         jobs = (self._gateways.keep(), self._uis.keep(), self._reload_when_asked())
         await _all(*jobs, *(caretaker.run() for caretaker in caretakers))
@@ -213,6 +225,7 @@ class Supervisor:
         self._notifier.reloading()
         rollouts = _had(self._rollouts)
         rollouts.begin()
+        await self._spare.discard()  # it may have imported what a deploy has replaced
         try:
             await roll([Part(self._uis, UI_GRACE), Part(self._gateways, self._grace)])
         except StartupError as exc:
@@ -241,6 +254,7 @@ class Supervisor:
 
     async def _drain(self) -> None:
         """End the workers in order: first who takes requests, then who answers them."""
+        _had(self._board).enter(State.DRAINING)
         orderly = asyncio.ensure_future(self._stop(self._grace, UI_GRACE))
         again = asyncio.ensure_future(self._signals.ends.get())
         await asyncio.wait({orderly, again}, return_when=asyncio.FIRST_COMPLETED)
@@ -256,6 +270,8 @@ class Supervisor:
             await orderly
 
     async def _stop(self, gateway_grace: float, ui_grace: float) -> None:
+        self._keeping = False
+        await self._spare.discard()
         await self._gateways.stop(gateway_grace)
         await self._uis.stop(ui_grace)
 
@@ -268,7 +284,12 @@ class Supervisor:
         self, kind: WorkerKind, size: int, prepare: Prepare | None, backoff: Backoff | None
     ) -> WorkerPool:
         async def start(slot: int) -> WorkerProcess:
-            return await launch(enlist(_had(self._board), Child(kind), self._spec, slot), prepare)
+            child = self._spare.take() if kind is WorkerKind.GATEWAY else Child(kind)
+            worker = enlist(_had(self._board), child, self._spec, slot)
+            try:
+                return await launch(worker, prepare)
+            finally:
+                self._refill()
 
         def note(reason: Reason) -> None:
             _had(self._events).count(kind, reason)
