@@ -65,6 +65,13 @@ class Browser:
 
     def open(self, agent: str = "Agent", *, takes_cookies: bool = True) -> Tab:
         """Load the page, connect, and let its script run once."""
+        socket, cookies = self.begin(agent, takes_cookies=takes_cookies)
+        return Tab(socket, cookies, agent, *_first_run(socket))
+
+    def begin(
+        self, agent: str = "Agent", *, takes_cookies: bool = True
+    ) -> tuple[ClientConnection, dict[str, str]]:
+        """Load the page, connect, and ask for its script to run; return the socket and cookies."""
         service = self._service
         cookies = load(service, "/", agent, {}) if takes_cookies else {}
         cookies |= load(service, "/_stcore/health", agent, cookies)  # brings the XSRF token
@@ -75,7 +82,7 @@ class Browser:
         request = BackMsg()
         request.rerun_script.SetInParent()
         socket.send(request.SerializeToString())
-        return Tab(socket, cookies, agent, *_first_run(socket))
+        return socket, cookies
 
     def connect(self, agent: str, cookies: dict[str, str]) -> ClientConnection:
         """Open a page's WebSocket."""

@@ -22,12 +22,16 @@ from fluxlit.exceptions import FluxLitError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.warm import prepare
 from fluxlit.runtime.loading import load_app
+from fluxlit.workers import orphan
 from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
 from fluxlit.workers.rundir import remove_abandoned
 from fluxlit.workers.spec import WorkerSpec
 
 ORPHAN_GRACE: Final = 1.0
 """Seconds that a worker has to finish after its parent is gone."""
+
+ORPHAN_LIMIT: Final = 2
+"""Seconds after which it is ended if even the grace does not end."""
 
 LEAVING_GRACE: Final = 1.0
 """Seconds that the user's own threads have to end once everything was served."""
@@ -64,6 +68,7 @@ class Lifeline(threading.Thread):
                 self._inbox.put(received)
         finally:
             self._is_orphan = True
+            orphan.put_off(ORPHAN_LIMIT)
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(ORPHAN_GRACE)
             self.clear_away()
@@ -95,6 +100,7 @@ def run_worker(serve: Serve) -> NoReturn:
     """
     gc.disable()  # imports leave little garbage; freeze() turns it on when the worker is ready
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    orphan.end_with_parent()
     lifeline = Lifeline(Channel.from_descriptor(int(sys.argv[1])))
     lifeline.start()
     spec = WorkerSpec.from_message(_hear_spec(lifeline))
