@@ -47,9 +47,9 @@ def _unix_sockets(folder: Path) -> Iterator[Finding]:
         try:
             with bind_unix(str(Path(place, "try"))):
                 pass
-        except OSError as exc:
+        except StartupError as exc:
             remedy = "set FLUXLIT_RUN_DIR to a folder on a local file system"
-            message = f"no sockets can be made in {folder}: {exc.strerror}"
+            message = f"no sockets can be made there: {exc.message}"
             yield Finding("unix_sockets", Level.ERROR, message, remedy)
             return
     if _sockets_can_be_sent():
