@@ -20,6 +20,10 @@ from tests.chaos.load import load
 from tests.runtime.harness import APP, PIDFILE, ask, get, is_ready, started, until, workers
 from tests.support.process import Probe, ServerProcess
 from tests.support.service import FLUXLIT, running
+from tests.support.tabs import Browser
+from websockets.exceptions import WebSocketException
+
+from fluxlit.workers.descriptors import ENOUGH
 
 pytestmark = pytest.mark.integration
 
@@ -180,9 +184,12 @@ def test_a_supervisor_without_descriptors_replaces_a_worker_when_there_are_some(
             supervisor.rlimit(resource.RLIMIT_NOFILE, (4, before[1]))
             workers(service)["ui"].kill()
             until(lambda: "Too many open files" in service.output(), what="it says why")
-            supervisor.rlimit(resource.RLIMIT_NOFILE, before)
+            supervisor.rlimit(resource.RLIMIT_NOFILE, (256, before[1]))
             until(lambda: is_ready(service), what="it has recovered")
         assert account.failures == []
+        # A worker takes for itself what its user may have.
+        limit = workers(service)["ui"].rlimit(resource.RLIMIT_NOFILE)
+        assert limit == (min(before[1], ENOUGH), before[1])
         assert "Traceback" not in service.output()
 
 
@@ -201,3 +208,22 @@ def test_two_services_of_one_folder_do_not_touch_each_other(home: Path) -> None:
             assert is_ready(one)
             one.stop(signal.SIGTERM)
         assert list(Path(runs).iterdir()) == []
+
+
+def test_a_ui_worker_without_descriptors_serves_again_when_there_are_some(home: Path) -> None:
+    with running("run", directory=home) as service, ExitStack() as tabs:
+        browser = Browser(service, tabs)
+        first = browser.open()
+        ui = workers(service)["ui"]
+        before = ui.rlimit(resource.RLIMIT_NOFILE)
+        room = len(list(Path(f"/proc/{ui.pid}/fd").iterdir())) + 4
+        ui.rlimit(resource.RLIMIT_NOFILE, (room, before[1]))
+        for _ in range(8):
+            with contextlib.suppress(WebSocketException, OSError):
+                browser.connect("Agent", first.cookies)
+        until(lambda: "Too many open files" in service.output(), what="it says why")
+        assert ask(service, "/api/db") == "sqlite"  # the API knows nothing of it
+        ui.rlimit(resource.RLIMIT_NOFILE, before)
+        until(lambda: is_ready(service), what="the UI answers again")
+        browser.open()
+        assert workers(service)["ui"].pid == ui.pid

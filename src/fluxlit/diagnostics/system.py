@@ -79,10 +79,10 @@ def open_files(_: Subject) -> Iterator[Finding]:
         import resource  # noqa: PLC0415 - not on every system
     except ImportError:
         return
-    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= soft < FEWEST_FILES:
-        message = f"a process may have {soft} files open, too few for many visitors"
-        remedy = f"ulimit -n {FEWEST_FILES}, or LimitNOFILE= of systemd"
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # workers raise their own to the hard
+    if 0 <= hard < FEWEST_FILES:
+        message = f"a process may have {hard} files open, too few for many visitors"
+        remedy = f"ulimit -Hn {FEWEST_FILES}, or LimitNOFILE= of systemd"
         yield Finding("open_files", Level.WARNING, message, remedy)
     else:
-        yield passed("open_files", f"a process may have {soft} open")
+        yield passed("open_files", f"a process may have {hard} open")

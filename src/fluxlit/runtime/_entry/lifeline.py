@@ -21,7 +21,7 @@ from fluxlit.app import FluxLit
 from fluxlit.exceptions import FluxLitError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime.loading import load_app
-from fluxlit.workers import orphan
+from fluxlit.workers import descriptors, orphan
 from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
 from fluxlit.workers.rundir import remove_abandoned
 from fluxlit.workers.spec import WorkerSpec
@@ -100,6 +100,7 @@ def run_worker(serve: Serve) -> NoReturn:
     gc.disable()  # imports leave little garbage; freeze() turns it on when the worker is ready
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     orphan.end_with_parent()
+    descriptors.allow_many()
     lifeline = Lifeline(Channel.from_descriptor(int(sys.argv[1])))
     lifeline.start()
     message, _ = lifeline.receive()
