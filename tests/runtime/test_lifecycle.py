@@ -64,7 +64,8 @@ import asyncio, sys
 from pathlib import Path
 from fluxlit.cli.output import print_error
 from fluxlit.exceptions import FluxLitError
-from fluxlit.runtime.supervisor import RunOptions, Supervisor
+from fluxlit.runtime.options import RunOptions
+from fluxlit.runtime.supervisor import Supervisor
 from fluxlit.workers.backoff import Backoff
 supervisor = Supervisor(
     RunOptions("app:app", overrides={"gateway_port": 0}, pidfile=Path(".fluxlit-dev.pid")),

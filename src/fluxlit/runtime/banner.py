@@ -31,6 +31,7 @@ class Address:
         ui_limits: What each of them may cost, as :class:`~fluxlit.workers.care.Limits`.
         gateway_limits: The same of the gateway workers.
         spare: Whether a process is to wait that takes over from the only gateway worker.
+        modules: Installed modules that the app has imported, for a spare process to import ahead.
         given: Where it listens was decided by the service manager, which opened the socket.
     """
 
@@ -47,6 +48,7 @@ class Address:
     ui_limits: dict[str, float | None] = field(default_factory=dict)
     gateway_limits: dict[str, float | None] = field(default_factory=dict)
     spare: bool = False
+    modules: list[JsonValue] = field(default_factory=list)
     given: bool = False
 
     @classmethod

@@ -20,6 +20,7 @@ from fluxlit._types import JsonValue
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import FluxLitError
 from fluxlit.logging import configure_logging
+from fluxlit.runtime._entry.warm import prepare
 from fluxlit.runtime.loading import load_app
 from fluxlit.workers import descriptors, orphan
 from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
@@ -103,8 +104,7 @@ def run_worker(serve: Serve) -> NoReturn:
     descriptors.allow_many()
     lifeline = Lifeline(Channel.from_descriptor(int(sys.argv[1])))
     lifeline.start()
-    message, _ = lifeline.receive()
-    spec = WorkerSpec.from_message(message)
+    spec = WorkerSpec.from_message(_hear_spec(lifeline))
     lifeline.run_directory = Path(spec.run_directory)
     sys.argv[1:] = []
     sys.path += [entry for entry in spec.search_path if entry not in sys.path]
@@ -119,6 +119,15 @@ def run_worker(serve: Serve) -> NoReturn:
         lifeline.clear_away()
     threading.Thread(target=_leave, daemon=True).start()
     sys.exit(0)
+
+
+def _hear_spec(lifeline: Lifeline) -> JsonObject:
+    """Wait for what this worker is to be; one that is spawned ahead prepares meanwhile."""
+    message, _ = lifeline.receive()
+    if message.get("event") == "prepare":
+        prepare(message)
+        message, _ = lifeline.receive()
+    return message
 
 
 def _leave() -> None:
