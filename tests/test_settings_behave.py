@@ -398,6 +398,8 @@ def watch(service: Running, port: int) -> dict[str, object]:
     counted = {path: b"fluxlit_gateway" in service.get(path)[1] for path in (METRICS, "/counts")}
     seen["enable_gateway_prometheus_metrics"] = any(counted.values())
     seen["gateway_prometheus_metrics_path"] = counted["/counts"]
+    children = psutil.Process(service.pid).children()
+    seen["gateway_spare"] = sum("_entry.gateway" in child.cmdline()[-2] for child in children) > 1
     seen["ui_workers"] = len(json.loads(service.get("/api/readyz")[1])["workers"])
     with ThreadPoolExecutor() as threads:
         slow = threads.submit(service.get, "/api/slow")
@@ -522,6 +524,7 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     "gateway_ws_max_message_bytes": Wired(
         "9", "ws_max_message_bytes", 9, f"{RELAY}::test_a_message_over_the_limit_closes_with_1009"
     ),
+    "gateway_spare": Live("0", before=True, after=False),
     "uvicorn_graceful_shutdown_timeout_s": Live("0", before=200, after=500),
     "ui_allowed_origins": Seen(
         "https://b.example", socket_from("https://b.example"), "refused", "passed on"

@@ -49,13 +49,14 @@ def spec_beside(app: object, said: str | None, *, development: bool) -> WorkerSp
     Args:
         app: The app object, which the worker is to import too.
         said: Where it can be imported, if that was said.
-        development: Watch files, show errors.
+        development: Follow edits, show errors.
     """
     known = said or os.environ.get(_env.APP, "").strip() or locate(app)
     return WorkerSpec(
         target=known or DEFAULT_TARGET,
         run_directory="",
         development=development,
+        reload=development,
         search_path=[entry or str(Path.cwd()) for entry in sys.path],
         cookie_secret=secrets.token_hex(32),
     )

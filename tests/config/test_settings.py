@@ -83,6 +83,7 @@ DEFAULTS: dict[str, object] = {
     "ui_collector_growth_bytes": 64 * 1024 * 1024,
     "ui_collector_idle_s": 1.0,
     "ui_collector_limit_bytes": 192 * 1024 * 1024,
+    "gateway_spare": True,
     "ui_max_rss_mb": None,
     "ui_max_age_s": None,
     "worker_stuck_timeout_s": 30.0,

@@ -44,6 +44,12 @@ SEAMS: Final = (
     ),
     Seam("streamlit.runtime", "forward_msg_cache.util.calc_hash", "names large messages quickly"),
     Seam("streamlit", "util.calc_hash", "names small messages as ever"),
+    Seam("streamlit.runtime", "app_session.LocalSourcesWatcher", "edits reach open pages"),
+    Seam(
+        "streamlit.watcher.local_sources_watcher",
+        "LocalSourcesWatcher",
+        "its `on_script_run`, where there is one: modules are forgotten at the start of a run",
+    ),
     Seam("streamlit.runtime", "RuntimeConfig", "carries the storages of a Runtime"),
     Seam(
         "streamlit.runtime.memory_media_file_storage", "MemoryMediaFileStorage", "files of a page"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from fluxlit._streamlit.hashing import hash_quickly
 from fluxlit._streamlit.options import apply_options, parse_run_args
 from fluxlit._streamlit.recovery import RecoveringRuntime
 from fluxlit._streamlit.sessions import PassingStorage
+from fluxlit._streamlit.sources import SourceEdits
 from fluxlit._types import ASGIApp
 
 _PING_SECONDS = 30
@@ -53,8 +53,8 @@ class StreamlitOptions:
         script: The main script, absolute.
         base_path: Public path of the UI, in normal form.
         run_args: Extra ``streamlit run`` arguments of the user.
-        source_folder: Where the user's modules are. In development they are watched, and errors
-            show in the browser; None in production.
+        development: Errors show in the browser.
+        edits: Tells the open pages of edits; None for an app that stays as it is.
         cookie_secret: Signs Streamlit's cookies; shared by all workers of one service.
         allowed_origins: Other origins that may open a page's WebSocket.
         collects: Streamlit collects all garbage after each run, as it does by itself.
@@ -64,7 +64,8 @@ class StreamlitOptions:
     script: Path
     base_path: str = ""
     run_args: tuple[str, ...] = ()
-    source_folder: Path | None = None
+    development: bool = False
+    edits: SourceEdits | None = None
     cookie_secret: str = field(default="", repr=False)
     allowed_origins: tuple[str, ...] = ()
     collects: bool = False
@@ -98,28 +99,21 @@ def configure(options: StreamlitOptions) -> None:
         "server.cookieSecret": options.cookie_secret,
         "server.corsAllowedOrigins": list(options.allowed_origins),
     }
-    if options.source_folder is not None:
+    if options.edits is not None:
         preferred["server.runOnSave"] = True
-        # Our own modules must outlive an edit: the app object is an instance of their class.
-        preferred["server.folderWatchBlacklist"] = [str(Path(__file__).parents[1])]
-        _watch(options.source_folder)
+        options.edits.install()
     else:
         preferred["server.fileWatcherType"] = "none"
+    if not options.development:
         preferred["client.showErrorDetails"] = "none"
     apply_options(
         options.script,
         fixed=fixed,
         given=parse_run_args(options.run_args),
         preferred={key: value for key, value in preferred.items() if value not in ("", [])},
-        watch=options.source_folder is not None,
+        watch=options.edits is not None,
     )
     sys.argv = [str(options.script)]
-
-
-def _watch(folder: Path) -> None:
-    """Let Streamlit watch the modules of a folder: those beside the script, or on this path."""
-    said = os.environ.get("PYTHONPATH", "")
-    os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{said}" if said else str(folder)
 
 
 def create_app(options: StreamlitOptions) -> ASGIApp:

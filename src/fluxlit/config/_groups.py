@@ -155,6 +155,10 @@ class Gateway(_Group):
         gt=0,
         description="Largest WebSocket message, in bytes; unset: 200 MB, as Streamlit.",
     )
+    gateway_spare: bool = Field(
+        default=True,
+        description="Keep a process waiting that takes over if the only gateway worker dies.",
+    )
     uvicorn_graceful_shutdown_timeout_s: float | None = Field(
         default=None,
         ge=0,
