@@ -60,6 +60,7 @@ SEAMS: Final = (
         "MemorySessionStorage",
         "sessions that lost their connection",
     ),
+    Seam("streamlit.runtime.session_manager", "SessionInfo", "a session that is kept"),
     Seam(
         "streamlit.web.cache_storage_manager_config",
         "create_default_cache_storage_manager",
