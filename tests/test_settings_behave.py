@@ -7,6 +7,7 @@ docs/configuration.md has none.
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
 import http.client
 import json
@@ -49,6 +50,7 @@ from fluxlit.config.rules import refuse_doubtful
 from fluxlit.exceptions import ConfigurationError, PageError
 from fluxlit.fleet import Fleet
 from fluxlit.gateway.options import GatewayOptions
+from fluxlit.gateway.remote import RemoteUpstreams
 from fluxlit.gateway.upstream import Member, Upstream
 from fluxlit.pages.runner import run_site
 from fluxlit.workers.care import Limits
@@ -309,6 +311,44 @@ def app_base(_: Lab) -> object:
     return FluxLit().urls.app_base(Request(scope))
 
 
+def urls(_: Lab) -> object:
+    return [it.upstream.url for it in Fleet.of(FluxlitSettings(), "s").members()]
+
+
+def agree(_: Lab) -> object:
+    """Whether gateways of two starts know each other's cookies."""
+    starts = [Fleet.of(FluxlitSettings(), made) for made in ("one", "two")]
+    return starts[0].secret == starts[1].secret
+
+
+def asked_again(_: Lab) -> object:
+    """Whether a remote UI is asked twice within a moment."""
+
+    async def look() -> bool:
+        asked: asyncio.Queue[None] = asyncio.Queue()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            asked.put_nowait(None)
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        settings = FluxlitSettings(streamlit_upstream=[url])
+        async with server, RemoteUpstreams.of(settings).watched():
+            asked.get_nowait()
+            try:
+                await asyncio.wait_for(asked.get(), 1)
+            except TimeoutError:
+                return False
+            return True
+
+    return asyncio.run(look())
+
+
+REMOTE = {"FLUXLIT_UI_MODE": "remote"}
+UPSTREAM = {"FLUXLIT_STREAMLIT_UPSTREAM": "http://a.example"}
 ORIGIN = {"FLUXLIT_CORS_ALLOW_ORIGINS": "https://a.example"}
 TRUST = {"FLUXLIT_TRUST_PROXY": "1"}
 DOUBTFUL = {"FLUXLIT_ROOT_PATH": "/desk"}
@@ -429,7 +469,7 @@ def idle_connections(service: Running) -> dict[str, object]:
         return dict(zip(begun, threads.map(leave, begun), strict=True))
 
 
-def watch(service: Running, port: int) -> dict[str, object]:
+def watch(service: Running, port: int, ui_port: int) -> dict[str, object]:
     """Look at everything that only a running service shows, and end it."""
     seen: dict[str, object] = {
         "gateway_host": is_open("127.0.0.2", service.port),
@@ -439,9 +479,15 @@ def watch(service: Running, port: int) -> dict[str, object]:
         **idle_connections(service),
         "streamlit_run_cli_args": service.get("/_stcore/script-health-check") == (200, b"ok"),
     }
+    seen["ui_transport"] = any((service.directory / "run").rglob("ui-*.sock"))
+    seen["streamlit_host"] = is_open("127.0.0.3", ui_port)
+    seen["streamlit_port"] = seen["streamlit_host"]
+    seen["health_detail"] = service.get("/api/healthz/workers")[0]
     counted = {path: b"fluxlit_gateway" in service.get(path)[1] for path in (METRICS, "/counts")}
     seen["enable_gateway_prometheus_metrics"] = any(counted.values())
     seen["gateway_prometheus_metrics_path"] = counted["/counts"]
+    children = psutil.Process(service.pid).children()
+    seen["gateway_spare"] = sum("_entry.gateway" in child.cmdline()[-2] for child in children) > 1
     seen["ui_workers"] = len(json.loads(service.get("/api/readyz")[1])["workers"])
     with ThreadPoolExecutor() as threads:
         slow = threads.submit(service.get, "/api/slow")
@@ -476,16 +522,16 @@ def live() -> Iterator[dict[str, tuple[object, object]]]:
         folder = Path(name)
         (folder / "app.py").write_text(SERVED)
         common = {"FLUXLIT_RUN_DIR": str(folder / "run")}
-        port, other = free_port(), free_port()
+        port, other, ui_port = free_port(), free_port(), free_port()
         with Running(folder, ("127.0.0.1", other), "--port", str(other), **common) as without:
-            before = watch(without, port)
+            before = watch(without, port, ui_port)
         said = {
-            f"FLUXLIT_{name.upper()}": entry.value.format(port=port)
+            f"FLUXLIT_{name.upper()}": entry.value.format(port=port, ui_port=ui_port)
             for name, entry in BEHAVIOUR.items()
             if isinstance(entry, Live)
         }
         with Running(folder, ("127.0.0.2", port), **common, **said) as changed:
-            after = watch(changed, port)
+            after = watch(changed, port, ui_port)
         yield {name: (before[name], after[name]) for name in before}
 
 
@@ -495,6 +541,7 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     ),
     "debug": Seen("1", access_lines, 0, 1),
     "log_level": Live("error", before=True, after=False),
+    "health_detail": Live("1", before=404, after=200),
     "strict_startup": Seen("1", starts, "starts", "strict_startup", DOUBTFUL),
     "gateway_host": Live("127.0.0.2", before=False, after=True),
     "gateway_port": Live("{port}", before=False, after=True),
@@ -565,7 +612,19 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     "gateway_ws_max_message_bytes": Wired(
         "9", "ws_max_message_bytes", 9, f"{RELAY}::test_a_message_over_the_limit_closes_with_1009"
     ),
+    "gateway_spare": Live("0", before=True, after=False),
     "uvicorn_graceful_shutdown_timeout_s": Live("0", before=200, after=500),
+    "ui_mode": Seen("remote", urls, [], ["http://a.example"], UPSTREAM),
+    "streamlit_upstream": Seen(
+        "http://a.example, https://b:1", urls, [], ["http://a.example", "https://b:1"], REMOTE
+    ),
+    "streamlit_upstream_check_interval_s": Seen(
+        "0.05", asked_again, before=False, after=True, given=REMOTE
+    ),
+    "ui_secret": Seen("x" * 32, agree, before=False, after=True),
+    "ui_transport": Live("tcp", before=True, after=False),
+    "streamlit_host": Live("127.0.0.3", before=False, after=True),
+    "streamlit_port": Live("{ui_port}", before=False, after=True),
     "ui_allowed_origins": Seen(
         "https://b.example", socket_from("https://b.example"), "refused", "passed on"
     ),

@@ -31,12 +31,13 @@ class Service(ServerProcess):
         state: Path,
         environment: Mapping[str, str],
         port: int | None = None,
+        program: Sequence[str] = (FLUXLIT,),
     ) -> None:
         self.port = port or free_port()
         self.run_root = state / "run"
         self.run_root.mkdir(mode=0o700)
         super().__init__(
-            [FLUXLIT, *arguments, "--port", str(self.port)],
+            [*program, *arguments, "--port", str(self.port)],
             directory=directory,
             log=state / "output.log",
             environment={
@@ -70,7 +71,7 @@ def running(
         environment: Variables added to the test's own.
         ready: Paths that must answer 200 before the block begins.
         how: The signal that ends it.
-        port: Where it listens; a free one unless given.
+        port: Where it listens, if that was agreed on.
 
     Raises:
         AssertionError: It did not become ready, did not end in time with status 0, or left

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus, urlsplit
 import httpx2
 
 from fluxlit._credentials import without_password
-from fluxlit.auth.fetching import fetch_json
+from fluxlit.auth.fetching import authorities, fetch_json
 from fluxlit.exceptions import IdentityProviderError, MissingExtra
 
 if TYPE_CHECKING:
@@ -195,6 +195,7 @@ class GenericOIDCClient:
                 self._config.client_secret or None,
                 token_endpoint_auth_method=self._auth_method(),
                 timeout=self._config.http_timeout,
+                verify=authorities(),
             ) as client:
                 client.register_client_auth_method(("client_secret_basic", _basic))
                 tokens = client.fetch_token(

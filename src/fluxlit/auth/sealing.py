@@ -14,6 +14,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final
 
+from fluxlit._secrets import derived
+
 COOKIE: Final = "fluxlit-login"
 SAFE_COOKIE: Final = f"__Host-{COOKIE}"
 """Its name on https, which no neighbouring host can set (RFC 6265bis, section 4.1.3.2)."""
@@ -40,7 +42,7 @@ class Seal:
     """
 
     def __init__(self, secret: str) -> None:
-        self._key = hmac.digest(secret.encode(), b"fluxlit login", "sha256")
+        self._key = derived(secret, "login").encode("ascii")
 
     def sealed(self, kind: str, browser: str) -> str:
         """Return a new random value that is good in one browser."""

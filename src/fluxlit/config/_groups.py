@@ -20,6 +20,8 @@ from fluxlit.config._values import (
     Seconds,
     Strings,
     Table,
+    UIMode,
+    UITransport,
     Workers,
 )
 
@@ -41,6 +43,10 @@ class Application(_Group):
     log_level: LogLevel = Field(
         default="info",
         description="critical, error, warning, info, debug or trace; case is ignored.",
+    )
+    health_detail: bool = Field(
+        default=False,
+        description="Answer healthz/workers to everybody, not only on the private socket.",
     )
     strict_startup: bool = Field(
         default=False, description="Refuse to start on a doubtful deployment configuration."
@@ -151,6 +157,10 @@ class Gateway(_Group):
         gt=0,
         description="Largest WebSocket message, in bytes; unset: 200 MB, as Streamlit.",
     )
+    gateway_spare: bool = Field(
+        default=True,
+        description="Keep a process waiting that takes over if the only gateway worker dies.",
+    )
     uvicorn_graceful_shutdown_timeout_s: float | None = Field(
         default=None,
         ge=0,
@@ -160,13 +170,39 @@ class Gateway(_Group):
 
 
 class Streamlit(_Group):
-    """How the UI worker runs Streamlit, and how pages behave."""
+    """Where Streamlit runs and how, and how pages behave."""
 
+    ui_mode: UIMode = Field(
+        default="sidecar",
+        description="Where the UI runs: in workers of its own, in the gateway's process, or at"
+        " streamlit_upstream.",
+    )
+    streamlit_upstream: Strings = Field(
+        default=[],
+        description="URLs of the UI where it is remote, by commas: http://10.0.0.5:8501.",
+    )
+    streamlit_upstream_check_interval_s: Seconds = Field(
+        default=2.0, description="Seconds between two looks whether a remote UI is well."
+    )
+    ui_secret: SecretStr = Field(
+        default="",
+        validate_default=True,
+        repr=False,
+        description="What a gateway and `fluxlit ui` share; signs cookies, too. Unset: new at each"
+        " start.",
+    )
+    ui_transport: UITransport = Field(
+        default="auto",
+        description="How gateway and UI workers meet: Unix sockets, or ports of this machine with a"
+        " secret; auto: sockets where there are some.",
+    )
     streamlit_host: str = Field(
         default="127.0.0.1", description="UI worker's address where it listens on TCP."
     )
     streamlit_port: Port = Field(
-        default=0, description="UI worker's port where it listens on TCP, 0 to 65535; 0 picks one."
+        default=0,
+        description="First UI worker's port where it listens on TCP, 0 to 65535, and the next ones"
+        " for more of them; 0 picks.",
     )
     ui_workers: Workers = Field(
         default=1,

@@ -21,7 +21,7 @@ from fluxlit.logging.request_id import (
     reset_request_id,
     set_request_id,
 )
-from fluxlit.logging.setup import configure_logging
+from fluxlit.logging.setup import configure_logging, loggers_kept
 
 __all__ = [
     "DEFAULT_SENSITIVE_QUERY_KEYS",
@@ -29,6 +29,7 @@ __all__ = [
     "configure_logging",
     "get_request_id",
     "is_well_formed",
+    "loggers_kept",
     "new_request_id",
     "redact_authorization",
     "redact_query_string",
