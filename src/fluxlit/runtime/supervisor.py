@@ -21,12 +21,11 @@ from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime.banner import Address, Crew, banner, progress, workbench_hints
-from fluxlit.runtime.edits import Watch
 from fluxlit.runtime.pidfile import PidFile
-from fluxlit.runtime.reloading import Reload, ReloadLoop
+from fluxlit.runtime.reloading import Development, Reload
 from fluxlit.runtime.rolling import Part, roll
 from fluxlit.runtime.signals import SignalInbox
-from fluxlit.runtime.watching import Need, sources_of
+from fluxlit.runtime.watching import Need
 from fluxlit.workers.backoff import Backoff
 from fluxlit.workers.board import Board
 from fluxlit.workers.care import Caretaker, Limits
@@ -38,7 +37,6 @@ from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
 from fluxlit.workers.sockets import bind_tcp, bind_unix
-from fluxlit.workers.spare import Spare
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
@@ -116,8 +114,9 @@ class Supervisor:
             reload_dirs=list(map(str, options.reload.directories if options.reload else ())),
             cookie_secret=secrets.token_hex(32),
         )
-        self._spare = Spare(WorkerKind.GATEWAY)
-        self._reloading = self._reload_loop(options)
+        self._development = Development(
+            options.target, options.reload, self._put_into_service, announce
+        )
         self._gateways = self._pool(WorkerKind.GATEWAY, options.workers, self._hand_over, backoff)
         self._uis = self._pool(WorkerKind.UI, 1, None, backoff)
 
@@ -137,19 +136,29 @@ class Supervisor:
             self._events = WorkerEvents(directory.path)
             self._private = stack.enter_context(bind_unix(api_socket(directory.path)))
             try:
-                await self._serve()
+                await self._until_signal(self._serve())
             finally:
                 await self._drain()
                 if self._public is not None:
                     self._public.close()
 
     async def _serve(self) -> None:
-        """Start, announce, and keep the workers alive until the first signal."""
+        """Start, announce, and keep the workers alive; without end, unless they do not start."""
+        while True:
+            try:
+                await self._begin()
+                await self._keep()
+            except StartupError as exc:
+                if not self._development.can_correct(exc):
+                    raise
+                await self._stop(0.0, 0.0)
+                await self._development.until_corrected(exc)
+
+    async def _begin(self) -> None:
         started = time.monotonic()
         telling = asyncio.ensure_future(self._tell_progress(started))
         try:
-            if not await self._until_signal(self._start()):
-                return
+            await self._start()
         finally:
             telling.cancel()
         if self._address is not None:
@@ -157,7 +166,6 @@ class Supervisor:
             self._announce(banner(self._address, took, self._wanted))
             if self._options.workbench:
                 self._announce(workbench_hints(self._address, os.environ))
-        await self._until_signal(self._keep())
 
     async def _tell_progress(self, started: float) -> None:
         told = None
@@ -184,17 +192,8 @@ class Supervisor:
 
     async def _keep(self) -> None:
         caretakers = self._caretakers()
-        jobs = [self._gateways.keep(), self._uis.keep(), self._reload_when_asked()]
-        if self._reloading is not None:
-            jobs += [self._reloading.run(), self._spare.keep()]
-        await _all(*jobs, *(caretaker.run() for caretaker in caretakers))
-
-    def _reload_loop(self, options: RunOptions) -> ReloadLoop | None:
-        if options.reload is None:
-            return None
-        watch = Watch(sources_of(options.target, options.reload.directories))
-        replace, scope = self._put_into_service, options.reload.scope
-        return ReloadLoop(watch, replace, self._announce, scope=scope)
+        jobs = (self._gateways.keep(), self._uis.keep(), self._reload_when_asked())
+        await _all(*jobs, *self._development.jobs(), *(caretaker.run() for caretaker in caretakers))
 
     async def _put_into_service(self, need: Need) -> None:
         """Replace what an edit needs; meanwhile, and if that fails, the old workers serve."""
@@ -227,19 +226,18 @@ class Supervisor:
         else:
             _LOG.info("the new version serves, after %.1f s", time.monotonic() - started)
 
-    async def _until_signal(self, work: Coro) -> bool:
-        """Do something until it is done or a signal comes; tell whether it was done."""
+    async def _until_signal(self, work: Coro) -> None:
+        """Do something until a signal comes."""
         doing = asyncio.ensure_future(work)
         asked = asyncio.ensure_future(self._signals.ends.get())
         await asyncio.wait({doing, asked}, return_when=asyncio.FIRST_COMPLETED)
         if not asked.done():
             asked.cancel()
             await doing
-            return True
+            return
         _LOG.info("%s: stopping", asked.result().name)
         doing.cancel()
         await asyncio.gather(doing, return_exceptions=True)
-        return False
 
     async def _drain(self) -> None:
         """End the workers in order: first who takes requests, then who answers them."""
@@ -258,7 +256,7 @@ class Supervisor:
             await orderly
 
     async def _stop(self, gateway_grace: float, ui_grace: float) -> None:
-        await self._spare.close()
+        await self._development.spare.close()
         await self._gateways.stop(gateway_grace)
         await self._uis.stop(ui_grace)
 
@@ -271,7 +269,8 @@ class Supervisor:
         self, kind: WorkerKind, size: int, prepare: Prepare | None, backoff: Backoff | None
     ) -> WorkerPool:
         async def start(slot: int) -> WorkerProcess:
-            child = self._spare.take() if kind is WorkerKind.GATEWAY else Child(kind)
+            spare = self._development.spare
+            child = spare.take() if kind is WorkerKind.GATEWAY else Child(kind)
             return await launch(enlist(_had(self._board), child, self._spec, slot), prepare)
 
         def note(reason: Reason) -> None:
@@ -287,7 +286,7 @@ class Supervisor:
         """
         message = await worker.expect("loaded")
         loaded = Address.from_message(message)
-        self._spare.learn(message.get("modules", []))
+        self._development.spare.learn(message.get("modules", []))
         if self._address is not None:
             self._tell_what_takes_a_restart(self._address, loaded)
         if self._public is None:
