@@ -107,11 +107,13 @@ class Sidecar:
             async with private_server(private, api_socket(directory.path)):
                 await pool.start()
                 own.enter(BoardState.READY)
+                board.enter(BoardState.READY)
                 jobs = (pool.keep(), caretaker.run(), Pulse(own.row).run())
                 keepers = [asyncio.create_task(job) for job in jobs]
                 try:
                     yield
                 finally:
+                    board.enter(BoardState.DRAINING)
                     for keeper in keepers:
                         keeper.cancel()
                     await pool.stop(STOP_GRACE)

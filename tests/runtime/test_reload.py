@@ -1,4 +1,4 @@
-"""``fluxlit dev`` follows edits: what each kind of file replaces, what it costs and what it spares."""
+"""``fluxlit dev`` follows edits: what each kind of file replaces, and what stays."""
 
 from __future__ import annotations
 

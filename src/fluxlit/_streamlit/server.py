@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 from streamlit import config
-from streamlit.runtime import Runtime, RuntimeConfig
+from streamlit.runtime import RuntimeConfig
 from streamlit.runtime import runtime as runtime_module
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
@@ -23,6 +23,7 @@ from streamlit.web.server.starlette.starlette_app import create_starlette_app
 from fluxlit._streamlit.components import look_quickly
 from fluxlit._streamlit.hashing import hash_quickly
 from fluxlit._streamlit.options import apply_options, parse_run_args
+from fluxlit._streamlit.recovery import RecoveringRuntime
 from fluxlit._streamlit.sources import SourceEdits
 from fluxlit._types import ASGIApp
 
@@ -126,7 +127,7 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
     hash_quickly()
     vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
     storage = MemorySessionStorage(ttl_seconds=config.get_option("server.disconnectedSessionTTL"))
-    runtime = Runtime(
+    runtime = RecoveringRuntime(
         RuntimeConfig(
             script_path=script,
             media_file_storage=MemoryMediaFileStorage("/media"),

@@ -136,7 +136,8 @@ def demo(binding: Binding) -> None:
 
 def _serve(order: Order) -> None:
     from fluxlit.logging import configure_logging  # noqa: PLC0415 - `--help` needs none of it
-    from fluxlit.runtime.supervisor import RunOptions, Supervisor  # noqa: PLC0415
+    from fluxlit.runtime.options import RunOptions  # noqa: PLC0415
+    from fluxlit.runtime.supervisor import Supervisor  # noqa: PLC0415
     from fluxlit.runtime.targets import choose_target  # noqa: PLC0415
 
     settings = order.settings()

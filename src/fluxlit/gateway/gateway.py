@@ -155,7 +155,7 @@ class Gateway:
         self, scope: Scope, route: Route, receive: Receive, sent: StampedSend, *, trusted: bool
     ) -> None:
         sent.dispatch = None
-        if route.kind is RouteKind.NOT_FOUND or self._is_internal(scope):
+        if route.kind is RouteKind.NOT_FOUND or self.is_internal(scope):
             await send_answer(scope, sent, NOT_FOUND, sent.request_id)
         elif route.kind is RouteKind.REDIRECT:
             location = self._docs_base + route.rest.rstrip(b"/")
@@ -189,7 +189,8 @@ class Gateway:
             scope["root_path"] = self._root_path
         return scope
 
-    def _is_internal(self, scope: Scope) -> bool:
+    def is_internal(self, scope: Scope) -> bool:
+        """Tell whether a request came in by the private socket."""
         if _INTERNAL in scope:
             return True
         # For a Unix socket, Uvicorn names the path it was bound under, and no port.

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fluxlit.exceptions import StartupError
 from fluxlit.runtime.edits import Edit, Watch
 from fluxlit.runtime.watching import Need, sources_of
-from fluxlit.workers.command import WorkerKind
-from fluxlit.workers.spare import Spare
 
 Replace = Callable[[Need], Awaitable[None]]
 """Puts new workers into service; raises StartupError if they do not start."""
@@ -42,31 +40,27 @@ class Reload:
 
 
 class Development:
-    """What a service has while its app is being written: the loop, and a child in reserve.
+    """What a service does with edits, from before its first start on.
 
     Args:
         target: Where the app is.
         reload: How to follow edits; None: not at all, as in a service for users.
-        replace: Puts new workers into service.
         announce: Told in words what became of an edit.
-
-    Attributes:
-        spare: The child in reserve.
     """
 
-    def __init__(
-        self, target: str, reload: Reload | None, replace: Replace, announce: Callable[[str], None]
-    ) -> None:
-        self.spare = Spare(WorkerKind.GATEWAY)
+    def __init__(self, target: str, reload: Reload | None, announce: Callable[[str], None]) -> None:
         self._announce = announce
-        self._watch = None
-        if reload is not None:
-            self._watch = Watch(sources_of(target, reload.directories))
-            self._loop = ReloadLoop(self._watch, replace, announce, scope=reload.scope)
+        self._scope = reload.scope if reload else None
+        self._watch = Watch(sources_of(target, reload.directories)) if reload else None
 
-    def jobs(self) -> list[Coroutine[Any, Any, None]]:
-        """Return what runs beside the workers."""
-        return [] if self._watch is None else [self._loop.run(), self.spare.keep()]
+    async def follow(self, replace: Replace) -> None:
+        """Put each edit into service until cancelled.
+
+        Args:
+            replace: Puts new workers into service.
+        """
+        if self._watch is not None:
+            await ReloadLoop(self._watch, replace, self._announce, scope=self._scope).run()
 
     def can_correct(self, error: StartupError) -> bool:
         """Tell whether to wait for an edit that may help against an error."""

@@ -66,6 +66,7 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         grace=_grace(settings, spec),
         log_level=settings.effective_log_level(),
         ui_workers=settings.effective_ui_workers(),
+        spare=settings.gateway_spare,
         ui_limits=asdict(Limits.of_ui(settings, development=spec.development)),
         modules=list[JsonValue](imported_packages()) if spec.reload else [],
         gateway_limits=asdict(Limits.of_gateway(settings, development=spec.development)),
