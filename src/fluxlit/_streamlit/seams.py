@@ -82,6 +82,7 @@ SEAMS: Final = (
     Seam("streamlit.runtime.runtime_util", "get_max_message_size_bytes", "WebSocket message limit"),
     Seam("streamlit.proto.BackMsg_pb2", "BackMsg", "a browser asks for a run"),
     Seam("streamlit.proto.ForwardMsg_pb2", "ForwardMsg", "a run begins and ends"),
+    Seam("streamlit.testing.v1", "AppTest._run", "gives each run of a tested page its app"),
 )
 """Everything beyond Streamlit's documentation, in one list."""
 

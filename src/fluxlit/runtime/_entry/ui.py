@@ -20,6 +20,7 @@ from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.metrics import Tallies
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
+from fluxlit.runtime._script import PAGES_SCRIPT
 from fluxlit.runtime.targets import parse_target, source_folder
 from fluxlit.workers.adopted import Adopted
 from fluxlit.workers.adoption import HandoffListener, PageProtocol
@@ -37,9 +38,6 @@ from fluxlit.workers.traffic import Counted, Traffic
 
 if TYPE_CHECKING:
     from fluxlit._streamlit.runs import RunWatch
-
-PAGES_SCRIPT = Path(__file__).parents[1] / "_script" / "fluxlit_pages.py"
-"""The script that Streamlit runs for an app whose pages are functions."""
 
 GRACE = 2
 """Seconds for browsers to answer the closing of their WebSockets."""
@@ -90,6 +88,7 @@ def _tell_pages(spec: WorkerSpec, app: FluxLit) -> None:
     """Put into the environment what code in pages reads there."""
     os.environ[_env.APP] = spec.target
     os.environ[_env.API_PREFIX] = app.settings.api_prefix()
+    os.environ[_env.URL_SESSION_PARAM] = app.settings.url_session_query_param
     if not os.environ.get(_env.INTERNAL_API_BASE):
         os.environ[_env.INTERNAL_API_BASE] = app.settings.internal_api_base()
         os.environ[_env.INTERNAL_API_SOCKET] = api_socket(spec.run_directory)

@@ -5,3 +5,9 @@ that a user's import could find by accident.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+PAGES_SCRIPT: Final = Path(__file__).with_name("fluxlit_pages.py")
+"""What Streamlit runs for an app whose pages are functions."""
