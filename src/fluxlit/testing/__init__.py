@@ -12,10 +12,9 @@ Example:
 
 from __future__ import annotations
 
-from fluxlit.testing.client import FluxLitTestClient
+from fluxlit.testing.client import FluxLitTestClient, apptest_select_page
 from fluxlit.testing.pages import (
     apptest_assert_no_errors,
-    apptest_select_page,
     assert_no_streamlit_exception,
     streamlit_main_path,
 )

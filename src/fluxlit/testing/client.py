@@ -207,6 +207,29 @@ class FluxLitTestClient:
         )
 
 
+def apptest_select_page(  # noqa: PLR0913 - the public face; all but two by keyword
+    at: Any,
+    client: FluxLitTestClient,
+    *,
+    target: str,
+    page: str,
+    internal_api_base: str | None = None,
+    extra_sys_path: str | Sequence[str] | None = None,
+    page_key: str = "page",
+    page_overrides: Mapping[str, Any] | None = None,
+) -> Any:
+    """Go to another page of a tested app; see :meth:`FluxLitTestClient.select_page`."""
+    return client.select_page(
+        at,
+        page,
+        target=target,
+        internal_api_base=internal_api_base,
+        extra_sys_path=extra_sys_path,
+        page_key=page_key,
+        page_overrides=page_overrides,
+    )
+
+
 def _gateway(app: FluxLit[Any], prefix: str, mount: str) -> ASGIApp:
     return build_gateway(
         app.api, NOBODY, api_prefix=prefix, root_mount=mount, proxy_settings=app.settings
