@@ -48,6 +48,7 @@ from fluxlit.fleet import Fleet
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.upstream import Member, Upstream
 from fluxlit.pages.runner import run_site
+from fluxlit.workers.care import Limits
 from fluxlit.workers.collector import Policy, Reason
 
 ROOT = Path(__file__).parents[1]
@@ -269,6 +270,11 @@ def collected(*, waiting: bool = False, quiet: float = 0.0, grown: int = 0) -> L
     return lambda _: Policy.from_settings(FluxlitSettings()).due(
         waiting=waiting, quiet=quiet, grown=grown
     )
+
+
+def limits(name: str) -> Look:
+    """What tests/workers/test_care.py and tests/chaos see workers replaced by."""
+    return lambda _: getattr(Limits.of_ui(FluxlitSettings()), name)
 
 
 def app_base(_: Lab) -> object:
@@ -542,6 +548,9 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     "ui_collector_limit_bytes": Seen(
         "1000", collected(grown=1000, waiting=True), None, Reason.LIMIT
     ),
+    "ui_max_rss_mb": Seen("400", limits("resident"), None, 400 << 20),
+    "ui_max_age_s": Seen("60", limits("age"), None, 60.0),
+    "worker_stuck_timeout_s": Seen("0", limits("silence"), 30.0, None),
     "streamlit_run_cli_args": Live(
         "--server.scriptHealthCheckEnabled=true", before=False, after=True
     ),

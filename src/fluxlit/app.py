@@ -326,5 +326,5 @@ class FluxLit(Generic[SettingsT]):
         spec = spec_beside(self, self._import_target, development=self._settings.debug)
         fleet = Fleet(secret=spec.cookie_secret, hands_over=self._settings.ui_handoff)
         gateway = self._gateway(fleet)
-        workers = self._settings.effective_ui_workers()
-        return UnifiedApp(self._api, gateway, [Sidecar(spec, workers, fleet, gateway.internal)])
+        sidecar = Sidecar(spec, self._settings, fleet, gateway.internal)
+        return UnifiedApp(self._api, gateway, [sidecar])

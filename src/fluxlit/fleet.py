@@ -10,6 +10,7 @@ from fluxlit.gateway.upstream import Member, Upstream
 from fluxlit.metrics import Tallies, Tally
 from fluxlit.workers.board import Board, Record, State
 from fluxlit.workers.command import WorkerKind
+from fluxlit.workers.events import WorkerEvents
 from fluxlit.workers.rundir import handoff_socket, ui_socket
 
 _SERVING = frozenset({State.READY, State.DRAINING})
@@ -61,6 +62,14 @@ class Fleet:
     def figures(self) -> Sequence[Record]:
         """Return what the board says of each worker now, gateways included."""
         return self._board.newest() if self._board else ()
+
+    def events(self) -> WorkerEvents:
+        """Return what has happened to workers.
+
+        Raises:
+            OSError: This process takes part in no service.
+        """
+        return WorkerEvents(self._directory or Path("/nonexistent"))
 
     def tallies(self) -> Tallies:
         """Return the service's counts.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import attrgetter
 from pathlib import Path
@@ -147,6 +147,9 @@ class Source(Protocol):
     def figures(self) -> Sequence[WorkerFigures]:
         """Return what is known of each worker now."""
 
+    def events(self) -> Iterable[tuple[str, str, int]]:
+        """Return kind, reason and number of what has happened to workers."""
+
 
 class _Figure(NamedTuple):
     """One metric with a value for each worker."""
@@ -212,6 +215,7 @@ class Exposition:
         yield durations(total)
         workers = self._source.figures()
         yield from _workers(workers)
+        yield _events(self._source.events())
         yield from _apps_own(workers)
 
 
@@ -258,6 +262,19 @@ def _workers(workers: Sequence[WorkerFigures]) -> Iterator[Metric]:
             if worker.serves_ui or not figure.ui_only:
                 family.add_metric((worker.name,), float(figure.read(worker)))
         yield family
+
+
+def _events(events: Iterable[tuple[str, str, int]]) -> Metric:
+    from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - an extra
+
+    family = CounterMetricFamily(
+        "fluxlit_worker_events",
+        "Workers that died, did not start or were replaced, by reason.",
+        labels=("kind", "reason"),
+    )
+    for kind, reason, number in events:
+        family.add_metric((kind, reason), number)
+    return family
 
 
 def _apps_own(workers: Sequence[WorkerFigures]) -> Iterator[Metric]:

@@ -10,18 +10,24 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from fluxlit import _env
 from fluxlit._types import ASGIApp, Receive, Scope, Send
+from fluxlit.config import FluxlitSettings
 from fluxlit.config.project import DEFAULT_TARGET
 from fluxlit.exceptions import StartupError
 from fluxlit.fleet import Fleet
 from fluxlit.unified import State
+from fluxlit.workers.backoff import Backoff
 from fluxlit.workers.board import State as BoardState
+from fluxlit.workers.care import Caretaker, Limits
+from fluxlit.workers.child import Child
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.enlist import enlist, found_board
+from fluxlit.workers.events import WorkerEvents
 from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.pulse import Pulse
@@ -32,6 +38,9 @@ _LOG: Final = logging.getLogger("fluxlit")
 
 STOP_GRACE: Final = 5.0
 """Seconds that a UI worker has to end after the last request was served."""
+
+PATIENT: Final = Backoff(delays=(0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0), attempts=None)
+"""The API stays although a UI worker keeps dying, and readiness says so: try for ever."""
 
 
 def spec_beside(app: object, said: str | None, *, development: bool) -> WorkerSpec:
@@ -57,14 +66,17 @@ class Sidecar:
 
     Args:
         spec: What each UI worker is told; the run directory is filled in here.
-        workers: How many there are to be.
+        settings: How many there are to be, and what each may cost.
         fleet: Joins the service as soon as there is a run directory.
         private: The app that pages reach over the private socket.
     """
 
-    def __init__(self, spec: WorkerSpec, workers: int, fleet: Fleet, private: ASGIApp) -> None:
+    def __init__(
+        self, spec: WorkerSpec, settings: FluxlitSettings, fleet: Fleet, private: ASGIApp
+    ) -> None:
         self._spec = spec
-        self._workers = workers
+        self._workers = settings.effective_ui_workers()
+        self._limits = Limits.of_ui(settings, development=spec.development)
         self._fleet = fleet
         self._private = private
 
@@ -85,28 +97,23 @@ class Sidecar:
             self._fleet.join(directory.path, own.index)
 
             async def launch_ui(slot: int) -> WorkerProcess:
-                return await launch(enlist(board, WorkerKind.UI, spec, slot))
+                return await launch(enlist(board, Child(WorkerKind.UI), spec, slot))
 
-            pool = WorkerPool(self._workers, launch_ui)
+            count = partial(WorkerEvents(directory.path).count, WorkerKind.UI)
+            pool = WorkerPool(self._workers, launch_ui, backoff=PATIENT, note=count)
+            caretaker = Caretaker(board, WorkerKind.UI, pool, self._limits, STOP_GRACE)
             private = WithState(self._private, state)
             async with private_server(private, api_socket(directory.path)):
                 await pool.start()
                 own.enter(BoardState.READY)
-                keepers = [asyncio.create_task(job) for job in (_keep(pool), Pulse(own.row).run())]
+                jobs = (pool.keep(), caretaker.run(), Pulse(own.row).run())
+                keepers = [asyncio.create_task(job) for job in jobs]
                 try:
                     yield
                 finally:
                     for keeper in keepers:
                         keeper.cancel()
                     await pool.stop(STOP_GRACE)
-
-
-async def _keep(pool: WorkerPool) -> None:
-    """Keep the UI workers alive; the API stays if the UI keeps dying, and readiness says so."""
-    try:
-        await pool.keep()
-    except StartupError as exc:
-        _LOG.critical("the UI is down until this server is started again: %s", exc)
 
 
 class WithState:

@@ -67,6 +67,7 @@ def test_an_icon_that_is_shown_brings_its_font_at_once(page: Page, site: Site) -
 def test_a_second_visit_takes_next_to_nothing(page: Page, site: Site) -> None:
     page.goto(site.page())
     see_title(page, "Desk")
+    page.wait_for_function(f"() => {ICON_FONT} === 'loaded'")  # it comes after the content
     traffic = Traffic(page)
     page.reload()
     see_title(page, "Desk")

@@ -63,7 +63,7 @@ from pathlib import Path
 from fluxlit.cli.output import print_error
 from fluxlit.exceptions import FluxLitError
 from fluxlit.runtime.supervisor import RunOptions, Supervisor
-from fluxlit.workers.pool import Backoff
+from fluxlit.workers.backoff import Backoff
 supervisor = Supervisor(
     RunOptions("app:app", overrides={"gateway_port": 0}, pidfile=Path(".fluxlit-dev.pid")),
     lambda text: "is ready in" in text and Path("ready").touch(),

@@ -172,6 +172,20 @@ class Streamlit(_Group):
         default=1,
         description="UI workers that share the visitors, 1 to 64; auto: one for each core.",
     )
+    ui_max_rss_mb: int | None = Field(
+        default=None,
+        gt=0,
+        description="Memory of a UI worker, in MiB, above which another takes its place.",
+    )
+    ui_max_age_s: OptionalSeconds = Field(
+        default=None, description="Seconds after which another UI worker takes its place."
+    )
+    worker_stuck_timeout_s: float = Field(
+        default=30.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds for which a worker's event loop may stand still; 0: for ever.",
+    )
     ui_allowed_origins: Strings = Field(
         default=[],
         description="Other origins whose pages may open the UI's WebSocket; * for all.",

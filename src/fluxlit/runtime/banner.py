@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fluxlit._types import JsonValue
 from fluxlit._version import __version__
@@ -27,6 +27,8 @@ class Address:
         grace: Seconds for requests in flight at the end.
         log_level: The app's log level.
         ui_workers: How many UI workers the app wants.
+        ui_limits: What each of them may cost, as :class:`~fluxlit.workers.care.Limits`.
+        gateway_limits: The same of the gateway workers.
     """
 
     host: str
@@ -39,6 +41,8 @@ class Address:
     grace: float = 30.0
     log_level: str = "info"
     ui_workers: int = 1
+    ui_limits: dict[str, float | None] = field(default_factory=dict)
+    gateway_limits: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def from_message(cls, message: dict[str, JsonValue]) -> Address:
@@ -49,6 +53,15 @@ class Address:
     def bound_to(self, sock: socket.socket) -> Address:
         """Return the address with the port that the system gave."""
         return replace(self, port=sock.getsockname()[1])
+
+    def fixed_since(self, earlier: Address) -> list[str]:
+        """Return the settings that differ from an earlier version's and stay until a restart."""
+        kept = {
+            "gateway_host": earlier.host != self.host,
+            "gateway_port": self.port not in {0, earlier.port},
+            "ui_workers": earlier.ui_workers != self.ui_workers,
+        }
+        return [name for name, differs in kept.items() if differs]
 
     @property
     def origin(self) -> str:

@@ -9,25 +9,29 @@ import asyncio
 import logging
 import os
 import secrets
-import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from fluxlit._signals import asking_signals
 from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime.banner import Address, Crew, banner, progress, workbench_hints
 from fluxlit.runtime.pidfile import PidFile
+from fluxlit.runtime.rolling import Part, roll
+from fluxlit.runtime.signals import SignalInbox
+from fluxlit.workers.backoff import Backoff
 from fluxlit.workers.board import Board
+from fluxlit.workers.care import Caretaker, Limits
+from fluxlit.workers.child import Child
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.enlist import enlist, found_board
-from fluxlit.workers.pool import Backoff, WorkerPool
+from fluxlit.workers.events import Reason, WorkerEvents
+from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
 from fluxlit.workers.sockets import bind_tcp, bind_unix
@@ -36,12 +40,11 @@ from fluxlit.workers.spec import WorkerSpec
 _LOG: Final = logging.getLogger("fluxlit.runtime")
 
 Coro = Coroutine[Any, Any, None]
+Prepare = Callable[[WorkerProcess], Awaitable[None]]
+_T = TypeVar("_T")
 
 UI_GRACE: Final = 5.0
 """Seconds that UI workers have to end once the gateway has drained."""
-
-ECHO: Final = 0.3
-"""Seconds in which the same signal once more is not asking again."""
 
 PROGRESS_SECONDS: Final = 2.0
 """Seconds of a start after which a person wants to hear how far it is, and again when it is
@@ -90,11 +93,11 @@ class Supervisor:
     ) -> None:
         self._options = options
         self._announce = announce
-        self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
-        self._heard: dict[signal.Signals, float] = {}
+        self._signals = SignalInbox()
         self._public: socket.socket | None = None
         self._private: socket.socket | None = None
         self._board: Board | None = None
+        self._events: WorkerEvents | None = None
         self._address: Address | None = None
         self._loaded = asyncio.Event()
         self._spec = WorkerSpec(
@@ -105,8 +108,8 @@ class Supervisor:
             overrides=options.overrides,
             cookie_secret=secrets.token_hex(32),
         )
-        self._gateways = WorkerPool(options.workers, self._launch_gateway, backoff=backoff)
-        self._uis = WorkerPool(1, self._launch_ui, backoff=backoff)
+        self._gateways = self._pool(WorkerKind.GATEWAY, options.workers, self._hand_over, backoff)
+        self._uis = self._pool(WorkerKind.UI, 1, None, backoff)
 
     async def run(self) -> None:
         """Run until a signal asks to end.
@@ -115,12 +118,13 @@ class Supervisor:
             StartupError: The service did not start, or its workers keep dying.
         """
         with ExitStack() as stack:
-            stack.enter_context(_signals_to(self._hear))
+            stack.enter_context(self._signals.open())
             if self._options.pidfile is not None:
                 stack.enter_context(PidFile(self._options.pidfile))
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
             self._spec = self._spec.in_directory(directory.path)
             self._board = found_board(directory.path)
+            self._events = WorkerEvents(directory.path)
             self._private = stack.enter_context(bind_unix(api_socket(directory.path)))
             try:
                 await self._serve()
@@ -128,17 +132,6 @@ class Supervisor:
                 await self._drain()
                 if self._public is not None:
                     self._public.close()
-
-    def _hear(self, number: signal.Signals) -> None:
-        """Queue a signal, but not its echo.
-
-        ``timeout``, ``uv run`` and others signal their child, and the terminal or the group does
-        so too: one asking, which must not cut off the requests in flight.
-        """
-        now = time.monotonic()
-        if now - self._heard.get(number, -ECHO) >= ECHO:
-            self._heard[number] = now
-            self._signals.put_nowait(number)
 
     async def _serve(self) -> None:
         """Start, announce, and keep the workers alive until the first signal."""
@@ -180,12 +173,40 @@ class Supervisor:
             await self._uis.grow(self._address.ui_workers)
 
     async def _keep(self) -> None:
-        await _all(self._gateways.keep(), self._uis.keep())
+        caretakers = self._caretakers()
+        jobs = (self._gateways.keep(), self._uis.keep(), self._reload_when_asked())
+        await _all(*jobs, *(caretaker.run() for caretaker in caretakers))
+
+    def _caretakers(self) -> list[Caretaker]:
+        if self._board is None or self._address is None:
+            return []
+        gateway, ui = Limits(**self._address.gateway_limits), Limits(**self._address.ui_limits)
+        return [
+            Caretaker(self._board, WorkerKind.GATEWAY, self._gateways, gateway, self._grace),
+            Caretaker(self._board, WorkerKind.UI, self._uis, ui, UI_GRACE),
+        ]
+
+    async def _reload_when_asked(self) -> None:
+        while True:
+            await self._signals.reload.wait()
+            self._signals.reload.clear()
+            await self._reload()
+
+    async def _reload(self) -> None:
+        """Load the code anew, in new workers; if it does not start, the old ones serve on."""
+        _LOG.info("loading the code anew")
+        started = time.monotonic()
+        try:
+            await roll([Part(self._uis, UI_GRACE), Part(self._gateways, self._grace)])
+        except StartupError as exc:
+            _LOG.error("the new version did not start, the old one serves on: %s", exc)
+        else:
+            _LOG.info("the new version serves, after %.1f s", time.monotonic() - started)
 
     async def _until_signal(self, work: Coro) -> bool:
         """Do something until it is done or a signal comes; tell whether it was done."""
         doing = asyncio.ensure_future(work)
-        asked = asyncio.ensure_future(self._signals.get())
+        asked = asyncio.ensure_future(self._signals.ends.get())
         await asyncio.wait({doing, asked}, return_when=asyncio.FIRST_COMPLETED)
         if not asked.done():
             asked.cancel()
@@ -198,9 +219,8 @@ class Supervisor:
 
     async def _drain(self) -> None:
         """End the workers in order: first who takes requests, then who answers them."""
-        grace = self._address.grace if self._address else 0.0
-        orderly = asyncio.ensure_future(self._stop(grace + MARGIN, UI_GRACE))
-        again = asyncio.ensure_future(self._signals.get())
+        orderly = asyncio.ensure_future(self._stop(self._grace, UI_GRACE))
+        again = asyncio.ensure_future(self._signals.ends.get())
         await asyncio.wait({orderly, again}, return_when=asyncio.FIRST_COMPLETED)
         again.cancel()
         if not orderly.done():
@@ -217,17 +237,21 @@ class Supervisor:
         await self._gateways.stop(gateway_grace)
         await self._uis.stop(ui_grace)
 
-    async def _launch_gateway(self, slot: int) -> WorkerProcess:
-        return await launch(self._enlist(WorkerKind.GATEWAY, slot), self._hand_over)
+    @property
+    def _grace(self) -> float:
+        """Seconds that a gateway worker has to end."""
+        return MARGIN + (self._address.grace if self._address else 0.0)
 
-    async def _launch_ui(self, slot: int) -> WorkerProcess:
-        return await launch(self._enlist(WorkerKind.UI, slot))
+    def _pool(
+        self, kind: WorkerKind, size: int, prepare: Prepare | None, backoff: Backoff | None
+    ) -> WorkerPool:
+        async def start(slot: int) -> WorkerProcess:
+            return await launch(enlist(_had(self._board), Child(kind), self._spec, slot), prepare)
 
-    def _enlist(self, kind: WorkerKind, slot: int) -> WorkerProcess:
-        if self._board is None:
-            msg = "there is no board before there is a run directory"
-            raise RuntimeError(msg)
-        return enlist(self._board, kind, self._spec, slot)
+        def note(reason: Reason) -> None:
+            _had(self._events).count(kind, reason)
+
+        return WorkerPool(size, start, backoff=backoff, note=note)
 
     async def _hand_over(self, worker: WorkerProcess) -> None:
         """Hear where the app wants to listen, listen there, and hand the sockets over.
@@ -236,6 +260,8 @@ class Supervisor:
         all workers, so that none of them ever refuses a connection by being replaced.
         """
         loaded = Address.from_message(await worker.expect("loaded"))
+        if self._address is not None:
+            self._tell_what_takes_a_restart(self._address, loaded)
         if self._public is None:
             self._public = bind_tcp(loaded.host, loaded.port)
             self._address = loaded.bound_to(self._public)
@@ -244,20 +270,19 @@ class Supervisor:
         sockets = [sock for sock in (self._public, self._private) if sock is not None]
         worker.tell({"event": "serve"}, sockets)
 
+    @staticmethod
+    def _tell_what_takes_a_restart(now: Address, wanted: Address) -> None:
+        changed = wanted.fixed_since(now)
+        if changed:
+            _LOG.warning("changed, but only a restart applies it: %s", ", ".join(changed))
 
-@contextmanager
-def _signals_to(take: Callable[[signal.Signals], None]) -> Iterator[None]:
-    """Hand the signals that ask for an end to the loop; afterwards nothing is left to ask for."""
-    loop = asyncio.get_running_loop()
-    asking = asking_signals()
-    for number in asking:
-        loop.add_signal_handler(number, take, number)
-    try:
-        yield
-    finally:
-        for number in asking:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
+
+def _had(thing: _T | None) -> _T:
+    """Return what there is as soon as there is a run directory."""
+    if thing is None:
+        msg = "there is no run directory yet"
+        raise RuntimeError(msg)
+    return thing
 
 
 async def _all(*jobs: Coro) -> None:

@@ -51,6 +51,8 @@ class Record:
         kind: Number in :data:`KINDS`; the owner's.
         slot: Which of its kind; the owner's.
         generation: Number of its birth among all of the service, from 1; the owner's.
+        born_ns: When that was, in nanoseconds of :func:`time.monotonic`; the owner's.
+        pid: Its process id; 0 until its first beat.
         beat_ns: When its event loop last turned, in nanoseconds of :func:`time.monotonic`.
         resident: Bytes of memory that it holds.
         taken: The worker's counts, as :class:`~fluxlit.workers.traffic.Traffic` tells them: this
@@ -61,6 +63,8 @@ class Record:
     kind: int = 0
     slot: int = 0
     generation: int = 0
+    born_ns: int = 0
+    pid: int = 0
     beat_ns: int = 0
     resident: int = 0
     taken: int = 0
@@ -153,6 +157,7 @@ class Board:
             "kind": KINDS.index(kind),
             "slot": slot,
             "generation": self._births,
+            "born_ns": time.monotonic_ns(),
             "beat_ns": time.monotonic_ns(),
         }.items():
             row[COLUMN[name]] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -21,6 +22,7 @@ from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime.loading import user_frames
 from fluxlit.unified import UnifiedApp
 from fluxlit.workers.board import Board
+from fluxlit.workers.care import Limits
 from fluxlit.workers.collector import freeze
 from fluxlit.workers.handoff import HandoffProtocol
 from fluxlit.workers.http_protocol import HTTPProtocol
@@ -32,6 +34,9 @@ from fluxlit.workers.spec import WorkerSpec
 
 DEFAULT_GRACE = 30
 """Seconds for requests in flight when a worker drains, unless a setting says otherwise."""
+
+LAST_CALL_SECONDS = 1.0
+"""Seconds that an idle connection gets for one more request when a worker ends."""
 
 API_MESSAGE = 16 * 1024 * 1024
 """Bytes of a message that the API's WebSockets take in any case; Uvicorn's own default."""
@@ -56,13 +61,19 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         grace=_grace(settings),
         log_level=settings.effective_log_level(),
         ui_workers=settings.effective_ui_workers(),
+        ui_limits=asdict(Limits.of_ui(settings, development=spec.development)),
+        gateway_limits=asdict(Limits.of_gateway(settings, development=spec.development)),
     )
     _, sockets = lifeline.receive()
     fleet = Fleet(secret=spec.cookie_secret, hands_over=settings.ui_handoff)
     fleet.join(Path(spec.run_directory), spec.row)
     pulse = Pulse(Board(Path(spec.run_directory)).row(spec.row))
     unified = app.asgi(fleet, internal_socket=api_socket(spec.run_directory))
-    server = WorkerServer(_server_config(app, unified), lambda: _ready(lifeline, settings))
+    server = WorkerServer(
+        _server_config(app, unified),
+        lambda: _ready(lifeline, settings),
+        last_call=0.0 if spec.development else LAST_CALL_SECONDS,
+    )
     # A start that fails is told once, by the supervisor.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     try:
