@@ -10,7 +10,7 @@ from starlette.routing import Mount
 from tests.support.servers import serving
 
 from fluxlit import FluxlitSettings
-from fluxlit._types import Receive, Scope, Send
+from fluxlit._types import JsonValue, Receive, Scope, Send
 from fluxlit.health import Probe, Readiness, add_health_routes, probe_streamlit_ready, verdict
 
 
@@ -37,6 +37,55 @@ def test_readiness_says_what_the_ui_says() -> None:
     readiness.prober = probe
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+
+
+class House:
+    """A gateway and a service, as they are seen from the routes."""
+
+    def __init__(self, phase: str) -> None:
+        self._phase = phase
+        self.asked = 0
+
+    async def probe(self) -> list[Probe]:
+        self.asked += 1
+        return [Probe("ui-0", ok=True)]
+
+    def is_internal(self, scope: Scope) -> bool:
+        return (b"from", b"inside") in scope["headers"]
+
+    def phase(self) -> str:
+        return self._phase
+
+    def describe(self) -> dict[str, JsonValue]:
+        return {"version": "1"}
+
+
+@pytest.mark.parametrize(
+    ("phase", "status", "told"),
+    [("starting", 503, "starting"), ("ready", 200, "ready"), ("draining", 503, "draining")],
+)
+def test_readiness_follows_the_life_of_the_service(phase: str, status: int, told: str) -> None:
+    readiness, house = Readiness(), House(phase)
+    readiness.watch(house, house, told_to_all=False)
+    client = served(FastAPI(), readiness)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (status, told)
+    assert answer.headers["cache-control"] == "no-store"
+    assert house.asked == (phase != "draining")  # there is nothing more to hear
+    assert client.get("/healthz").status_code == 200
+
+
+def test_the_workers_are_told_of_inside_and_elsewhere_if_that_is_wanted() -> None:
+    readiness, house = Readiness(), House("ready")
+    client = served(FastAPI(), readiness)
+    path = "/healthz/workers"
+    assert client.get(path, headers={"from": "inside"}).status_code == 404  # there is no service
+    readiness.watch(house, house, told_to_all=False)
+    stranger = client.get(path)
+    assert (stranger.status_code, stranger.json()) == (404, client.get("/nothing").json())
+    assert client.get(path, headers={"from": "inside"}).json() == {"version": "1"}
+    readiness.watch(house, house, told_to_all=True)
+    assert client.get(path).json() == {"version": "1"}
 
 
 WELL = Probe("ui-0", ok=True)
@@ -81,6 +130,18 @@ def test_the_verdict_on_all_workers(
     assert verdict(probes) == (status, answer)
 
 
+def test_a_service_starts_until_it_has_been_ready() -> None:
+    assert verdict([WELL, ILL], starting=True) == (
+        503,
+        {
+            "status": "starting",
+            "detail": "ui-1: no answer within 2 s",
+            "workers": [WELL_TOLD, ILL_TOLD],
+        },
+    )
+    assert verdict([WELL], starting=True)[1]["detail"] == "not every worker has been ready yet"
+
+
 def test_a_mount_that_takes_everything_does_not_swallow_them() -> None:
     api = FastAPI()
     api.router.routes.append(Mount("/", app=PlainTextResponse("all mine")))
@@ -99,7 +160,8 @@ def test_they_move_behind_routes_that_came_later_and_are_there_once() -> None:
 
     add_health_routes(api, readiness)
     paths = [getattr(route, "path", "") for route in api.router.routes]
-    assert paths[-4:] == ["/users", "/healthz", "/readyz", "/healthz/request"]
+    ours = ["/healthz", "/readyz", "/healthz/workers", "/healthz/request"]
+    assert paths[-5:] == ["/users", *ours]
     assert paths.count("/healthz") == 1
 
 

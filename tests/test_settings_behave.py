@@ -401,9 +401,12 @@ def watch(service: Running, port: int) -> dict[str, object]:
         **idle_connections(service),
         "streamlit_run_cli_args": service.get("/_stcore/script-health-check") == (200, b"ok"),
     }
+    seen["health_detail"] = service.get("/api/healthz/workers")[0]
     counted = {path: b"fluxlit_gateway" in service.get(path)[1] for path in (METRICS, "/counts")}
     seen["enable_gateway_prometheus_metrics"] = any(counted.values())
     seen["gateway_prometheus_metrics_path"] = counted["/counts"]
+    children = psutil.Process(service.pid).children()
+    seen["gateway_spare"] = sum("_entry.gateway" in child.cmdline()[-2] for child in children) > 1
     seen["ui_workers"] = len(json.loads(service.get("/api/readyz")[1])["workers"])
     with ThreadPoolExecutor() as threads:
         slow = threads.submit(service.get, "/api/slow")
@@ -460,6 +463,7 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     ),
     "debug": Seen("1", access_lines, 0, 1),
     "log_level": Live("error", before=True, after=False),
+    "health_detail": Live("1", before=404, after=200),
     "strict_startup": Seen("1", starts, "starts", "strict_startup", DOUBTFUL),
     "gateway_host": Live("127.0.0.2", before=False, after=True),
     "gateway_port": Live("{port}", before=False, after=True),
@@ -530,6 +534,7 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     "gateway_ws_max_message_bytes": Wired(
         "9", "ws_max_message_bytes", 9, f"{RELAY}::test_a_message_over_the_limit_closes_with_1009"
     ),
+    "gateway_spare": Live("0", before=True, after=False),
     "uvicorn_graceful_shutdown_timeout_s": Live("0", before=200, after=500),
     "ui_allowed_origins": Seen(
         "https://b.example", socket_from("https://b.example"), "refused", "passed on"

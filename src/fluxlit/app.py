@@ -301,7 +301,7 @@ class FluxLit(Generic[SettingsT]):
         heads = page_heads(self.site(), self._urls.canonical_url, script=untitled)
         frontend, metrics = make_frontend(self._settings, heads), metrics_of(self._settings, fleet)
         gateway = Gateway(self._api, options, fleet, frontend=frontend, metrics=metrics)
-        self._readiness.prober = gateway.probe
+        self._readiness.watch(gateway, fleet, told_to_all=self._settings.health_detail)
         add_health_routes(self._api, self._readiness)  # behind what was added since
         return gateway
 

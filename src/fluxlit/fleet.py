@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from fluxlit._types import JsonValue
+from fluxlit._version import __version__
 from fluxlit.gateway.upstream import Member, Upstream
 from fluxlit.metrics import Tallies, Tally
 from fluxlit.workers.board import Board, Record, State
@@ -51,9 +54,7 @@ class Fleet:
         """Return every UI worker that is, is about to be, or is to come back."""
         if self._board is None:
             return ()
-        records = self._board.records(WorkerKind.UI)
-        last = {record.slot: record.generation for record in records}
-        there = [it for it in records if it.state != State.GONE or it.generation == last[it.slot]]
+        there = _known(self._board.records(WorkerKind.UI))
         if self._upstreams.keys() - {record.generation for record in there}:
             self._upstreams.clear()
         now = time.monotonic_ns()
@@ -62,6 +63,29 @@ class Fleet:
     def figures(self) -> Sequence[Record]:
         """Return what the board says of each worker now, gateways included."""
         return self._board.newest() if self._board else ()
+
+    def phase(self) -> str:
+        """Return where the service is in its life; empty before there is one."""
+        return State(self._board.service().state).label if self._board else ""
+
+    def describe(self) -> dict[str, JsonValue]:
+        """Return what an operator may know of the service and its workers, for JSON."""
+        if self._board is None:
+            return {"status": "", "workers": []}
+        now, own = time.monotonic_ns(), self._board.service()
+        uptime = (now - own.born_ns) / 1e9
+        events = {f"{kind} {reason}": number for kind, reason, number in self.events() if number}
+        return {
+            "status": State(own.state).label,
+            "version": __version__,
+            "pid": own.pid,
+            "started": datetime.fromtimestamp(time.time() - uptime, UTC).isoformat(
+                timespec="seconds"
+            ),
+            "uptime_s": round(uptime, 1),
+            "workers": [_described(record, now) for record in _known(self._board.records())],
+            "events": dict(events),
+        }
 
     def events(self) -> WorkerEvents:
         """Return what has happened to workers.
@@ -84,15 +108,16 @@ class Fleet:
         return self.tallies().tally(self._row)
 
     def _member(self, record: Record, now_ns: int) -> Member:
-        state, silent = State(record.state), record.is_silent(now_ns)
+        state, stuck = State(record.state), _is_stuck(record, now_ns)
         return Member(
             self._upstream(record),
             slot=record.slot,
             generation=record.generation,
             load=record.sockets,
-            serves=state in _SERVING,
-            welcomes=state is State.READY and not silent,
-            detail=state.label,
+            serves=state in _SERVING and not stuck,
+            welcomes=state is State.READY and not stuck,
+            stuck=stuck,
+            detail="its event loop stands still" if stuck else state.label,
         )
 
     def _upstream(self, record: Record) -> Upstream:
@@ -104,3 +129,30 @@ class Fleet:
             found = Upstream(record.name, socket_path=path, handoff_path=handoff)
             self._upstreams[record.generation] = found
         return found
+
+
+def _known(records: Sequence[Record]) -> list[Record]:
+    """Leave out who is gone and has a successor."""
+    last = {(record.kind, record.slot): record.generation for record in records}
+    return [
+        it for it in records if it.state != State.GONE or it.generation == last[it.kind, it.slot]
+    ]
+
+
+def _described(record: Record, now_ns: int) -> JsonValue:
+    return {
+        "name": record.name,
+        "pid": record.pid or None,
+        "state": "stuck" if _is_stuck(record, now_ns) else State(record.state).label,
+        "age_s": round((now_ns - record.born_ns) / 1e9, 1),
+        "beat_age_s": round((now_ns - record.beat_ns) / 1e9, 1),
+        "rss_bytes": record.resident,
+        # A gateway hands them over; those that it relays are counted where they end.
+        "websockets": record.sockets if record.serves_ui else None,
+        "generation": record.generation,
+    }
+
+
+def _is_stuck(record: Record, now_ns: int) -> bool:
+    """Tell whether a worker that serves does not get to it; one that starts has no loop yet."""
+    return record.state in _SERVING and record.is_silent(now_ns)

@@ -49,13 +49,14 @@ def spec_beside(app: object, said: str | None, *, development: bool) -> WorkerSp
     Args:
         app: The app object, which the worker is to import too.
         said: Where it can be imported, if that was said.
-        development: Watch files, show errors.
+        development: Follow edits, show errors.
     """
     known = said or os.environ.get(_env.APP, "").strip() or locate(app)
     return WorkerSpec(
         target=known or DEFAULT_TARGET,
         run_directory="",
         development=development,
+        reload=development,
         search_path=[entry or str(Path.cwd()) for entry in sys.path],
         cookie_secret=secrets.token_hex(32),
     )
@@ -106,11 +107,13 @@ class Sidecar:
             async with private_server(private, api_socket(directory.path)):
                 await pool.start()
                 own.enter(BoardState.READY)
+                board.enter(BoardState.READY)
                 jobs = (pool.keep(), caretaker.run(), Pulse(own.row).run())
                 keepers = [asyncio.create_task(job) for job in jobs]
                 try:
                     yield
                 finally:
+                    board.enter(BoardState.DRAINING)
                     for keeper in keepers:
                         keeper.cancel()
                     await pool.stop(STOP_GRACE)

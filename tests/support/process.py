@@ -55,6 +55,7 @@ class ServerProcess:
         directory: Its working directory.
         log: File that takes what it prints.
         environment: Variables added to the test's own.
+        pass_fds: Descriptors that it inherits.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class ServerProcess:
         directory: Path,
         log: Path,
         environment: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.command = list(command)
         self.directory = directory
@@ -78,6 +80,7 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
                 # A group of its own, so that what a test sends reaches only whom it names.
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
 
     @property

@@ -30,12 +30,13 @@ class Service(ServerProcess):
         directory: Path,
         state: Path,
         environment: Mapping[str, str],
+        program: Sequence[str] = (FLUXLIT,),
     ) -> None:
         self.port = free_port()
         self.run_root = state / "run"
         self.run_root.mkdir(mode=0o700)
         super().__init__(
-            [FLUXLIT, *arguments, "--port", str(self.port)],
+            [*program, *arguments, "--port", str(self.port)],
             directory=directory,
             log=state / "output.log",
             environment={

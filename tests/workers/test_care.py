@@ -35,7 +35,7 @@ def record(
         (record(quiet=29.9, mib=500, age=3599), None),
         (record(quiet=30.1), Reason.STUCK),
         (record(mib=501), Reason.MEMORY),
-        (record(mib=501, age=29), None),
+        (record(mib=501, age=9), None),
         (record(age=3601), Reason.AGE),
         (record(age=3601, mib=501, quiet=31), Reason.STUCK),
         (record(quiet=31, state=State.STARTING), None),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypedDict
 
 from streamlit import config
-from streamlit.runtime import Runtime, RuntimeConfig
+from streamlit.runtime import RuntimeConfig
 from streamlit.runtime import runtime as runtime_module
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
@@ -24,6 +23,8 @@ from streamlit.web.server.starlette.starlette_app import create_starlette_app
 from fluxlit._streamlit.components import look_quickly
 from fluxlit._streamlit.hashing import hash_quickly
 from fluxlit._streamlit.options import apply_options, parse_run_args
+from fluxlit._streamlit.recovery import RecoveringRuntime
+from fluxlit._streamlit.sources import SourceEdits
 from fluxlit._types import ASGIApp
 
 _PING_SECONDS = 30
@@ -52,8 +53,8 @@ class StreamlitOptions:
         script: The main script, absolute.
         base_path: Public path of the UI, in normal form.
         run_args: Extra ``streamlit run`` arguments of the user.
-        source_folder: Where the user's modules are. In development they are watched, and errors
-            show in the browser; None in production.
+        development: Errors show in the browser.
+        edits: Tells the open pages of edits; None for an app that stays as it is.
         cookie_secret: Signs Streamlit's cookies; shared by all workers of one service.
         allowed_origins: Other origins that may open a page's WebSocket.
         collects: Streamlit collects all garbage after each run, as it does by itself.
@@ -63,7 +64,8 @@ class StreamlitOptions:
     script: Path
     base_path: str = ""
     run_args: tuple[str, ...] = ()
-    source_folder: Path | None = None
+    development: bool = False
+    edits: SourceEdits | None = None
     cookie_secret: str = field(default="", repr=False)
     allowed_origins: tuple[str, ...] = ()
     collects: bool = False
@@ -97,28 +99,21 @@ def configure(options: StreamlitOptions) -> None:
         "server.cookieSecret": options.cookie_secret,
         "server.corsAllowedOrigins": list(options.allowed_origins),
     }
-    if options.source_folder is not None:
+    if options.edits is not None:
         preferred["server.runOnSave"] = True
-        # Our own modules must outlive an edit: the app object is an instance of their class.
-        preferred["server.folderWatchBlacklist"] = [str(Path(__file__).parents[1])]
-        _watch(options.source_folder)
+        options.edits.install()
     else:
         preferred["server.fileWatcherType"] = "none"
+    if not options.development:
         preferred["client.showErrorDetails"] = "none"
     apply_options(
         options.script,
         fixed=fixed,
         given=parse_run_args(options.run_args),
         preferred={key: value for key, value in preferred.items() if value not in ("", [])},
-        watch=options.source_folder is not None,
+        watch=options.edits is not None,
     )
     sys.argv = [str(options.script)]
-
-
-def _watch(folder: Path) -> None:
-    """Let Streamlit watch the modules of a folder: those beside the script, or on this path."""
-    said = os.environ.get("PYTHONPATH", "")
-    os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{said}" if said else str(folder)
 
 
 def create_app(options: StreamlitOptions) -> ASGIApp:
@@ -132,7 +127,7 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
     hash_quickly()
     vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
     storage = MemorySessionStorage(ttl_seconds=config.get_option("server.disconnectedSessionTTL"))
-    runtime = Runtime(
+    runtime = RecoveringRuntime(
         RuntimeConfig(
             script_path=script,
             media_file_storage=MemoryMediaFileStorage("/media"),

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from fluxlit import _env
 from fluxlit._types import JsonValue
+
+if TYPE_CHECKING:
+    from fluxlit.runtime.reloading import Reload
 
 
 class LogLevel(StrEnum):
@@ -88,6 +91,45 @@ class Scale:
         """Return what was said, as settings."""
         said = self.ui_workers
         return {} if said is None else {"ui_workers": int(said) if said.isdecimal() else said}
+
+
+class ReloadScope(StrEnum):
+    """What an edit replaces."""
+
+    GATEWAY = "gateway"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Reloading:
+    """How to follow edits."""
+
+    reload: Annotated[bool, typer.Option("--reload/--no-reload", help="Follow edits.")] = True
+    reload_scope: Annotated[
+        ReloadScope | None,
+        typer.Option(
+            help="What an edit replaces: gateway keeps open pages, full restarts the UI, too. If"
+            " unset: full for settings, else gateway.",
+            show_default=False,
+        ),
+    ] = None
+    reload_dir: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Another folder to follow; may be repeated.",
+            exists=True,
+            file_okay=False,
+            show_default=False,
+        ),
+    ] = None
+
+    def options(self) -> Reload | None:
+        """Return how to follow edits; None for not at all."""
+        from fluxlit.runtime.reloading import Reload  # noqa: PLC0415 - `--help` needs none of it
+        from fluxlit.runtime.watching import Need  # noqa: PLC0415
+
+        scope = Need[self.reload_scope.name] if self.reload_scope else None
+        return Reload(scope, tuple(self.reload_dir or ())) if self.reload else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fluxlit._types import JsonValue
 from fluxlit.cli.flags import (
@@ -13,12 +14,16 @@ from fluxlit.cli.flags import (
     DebugOption,
     PidFile,
     Proxies,
+    Reloading,
     Scale,
     TargetArgument,
     WorkbenchOption,
     spread,
 )
 from fluxlit.cli.output import note
+
+if TYPE_CHECKING:
+    from fluxlit.runtime.reloading import Reload
 
 DEMO_TARGET = "fluxlit.demo.app:app"
 
@@ -35,6 +40,7 @@ class Order:
         workers: How many gateway workers.
         workbench: Behind Posit Workbench or Connect.
         debug: Log everything.
+        reload: How to follow edits; None: not at all.
     """
 
     target: str | None
@@ -44,6 +50,7 @@ class Order:
     workers: int = 1
     workbench: bool = False
     debug: bool = False
+    reload: Reload | None = None
 
     def settings(self) -> dict[str, JsonValue]:
         """Return the settings that decide before every other source."""
@@ -54,15 +61,16 @@ class Order:
 
 
 @spread
-def dev(
+def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     binding: Binding,
+    reloading: Reloading,
     proxies: Proxies,
     pid: PidFile,
     target: TargetArgument = None,
     workbench: WorkbenchOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Serve an app while you write it; pages follow your edits.
+    """Serve an app while you write it; API and pages follow your edits.
 
     Example: fluxlit dev app:app --port 9000
     """
@@ -75,6 +83,7 @@ def dev(
             development=True,
             workbench=workbench,
             debug=debug,
+            reload=reloading.options(),
         )
     )
 
@@ -127,7 +136,8 @@ def demo(binding: Binding) -> None:
 
 def _serve(order: Order) -> None:
     from fluxlit.logging import configure_logging  # noqa: PLC0415 - `--help` needs none of it
-    from fluxlit.runtime.supervisor import RunOptions, Supervisor  # noqa: PLC0415
+    from fluxlit.runtime.options import RunOptions  # noqa: PLC0415
+    from fluxlit.runtime.supervisor import Supervisor  # noqa: PLC0415
     from fluxlit.runtime.targets import choose_target  # noqa: PLC0415
 
     settings = order.settings()
@@ -142,6 +152,7 @@ def _serve(order: Order) -> None:
         overrides=settings,
         pidfile=order.pidfile,
         workbench=order.workbench,
+        reload=order.reload,
     )
     note(f"starting {chosen} ...")
     asyncio.run(Supervisor(options, note).run())

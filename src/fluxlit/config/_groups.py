@@ -42,6 +42,10 @@ class Application(_Group):
         default="info",
         description="critical, error, warning, info, debug or trace; case is ignored.",
     )
+    health_detail: bool = Field(
+        default=False,
+        description="Answer healthz/workers to everybody, not only on the private socket.",
+    )
     strict_startup: bool = Field(
         default=False, description="Refuse to start on a doubtful deployment configuration."
     )
@@ -150,6 +154,10 @@ class Gateway(_Group):
         default=None,
         gt=0,
         description="Largest WebSocket message, in bytes; unset: 200 MB, as Streamlit.",
+    )
+    gateway_spare: bool = Field(
+        default=True,
+        description="Keep a process waiting that takes over if the only gateway worker dies.",
     )
     uvicorn_graceful_shutdown_timeout_s: float | None = Field(
         default=None,

@@ -8,6 +8,8 @@ brings, so that all decide alike:
   bits.
 * Once a worker is on its way out, what begins anew goes to its successor in the same slot; what
   belongs to a page that is open, such as an upload, still to it.
+* While a worker's loop stands still, its page's requests are told to come again; what begins anew
+  goes elsewhere.
 * The pin of a worker that is gone still names the visitor: rendezvous hashing over the workers
   that are there sends all tabs of one browser the same way, and the visitors of one lost worker
   to all.
@@ -89,6 +91,8 @@ def choose(ask: Ask, members: Sequence[Member]) -> list[Choice]:
         others = ranked(visitor.encode(), [it for it in _open(members) if it is not pinned])
         first = Choice(pinned) if _is_of(ask.pin, pinned) else _pinning(visitor, [pinned])[0]
         return [first, *_pinning(visitor, others)]
+    if not ask.starts and any(it.stuck and _is_of(ask.pin, it) for it in members):
+        return []
     if ask.pin is not None:
         return _pinning(visitor, ranked(visitor.encode(), _open(members)))
     if ask.is_page:

@@ -181,7 +181,7 @@ class Gateway:
 
     def _is_hidden(self, scope: Scope, route: Route) -> bool:
         """Tell whether there is nothing to be found, for whoever asks."""
-        if route.kind is RouteKind.NOT_FOUND or self._is_internal(scope):
+        if route.kind is RouteKind.NOT_FOUND or self.is_internal(scope):
             return True
         return route.kind is RouteKind.DEBUG and (self._debug is None or not is_from_here(scope))
 
@@ -206,7 +206,8 @@ class Gateway:
             scope["root_path"] = self._root_path
         return scope
 
-    def _is_internal(self, scope: Scope) -> bool:
+    def is_internal(self, scope: Scope) -> bool:
+        """Tell whether a request came in by the private socket."""
         if _INTERNAL in scope:
             return True
         # For a Unix socket, Uvicorn names the path it was bound under, and no port.

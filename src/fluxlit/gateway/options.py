@@ -40,6 +40,7 @@ class GatewayOptions:
             request counts from when the upstream has all of it until the answer begins.
         queue_timeout: Seconds that a request may wait until it may wait there.
         client_timeout: Seconds for the next piece of a request body.
+        page_patience: Seconds that an open page's request waits while no UI worker is there.
         passed_headers: Client headers that reach pages whoever sends them; lower-case.
         ws_open_timeout: Seconds for an upstream's WebSocket handshake.
         ws_ping_interval: Seconds between pings to an upstream; ``None`` sends none.
@@ -72,6 +73,7 @@ class GatewayOptions:
     max_waiting: int = 0
     queue_timeout: float = 5.0
     client_timeout: float = 60.0
+    page_patience: float = 8.0
     passed_headers: frozenset[bytes] = frozenset()
     ws_open_timeout: float = 30.0
     ws_ping_interval: float | None = None

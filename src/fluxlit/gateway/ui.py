@@ -33,6 +33,7 @@ from fluxlit.gateway.headers import (
 from fluxlit.gateway.http_relay import HTTPRelay, RelayRequest, framing_of
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.origin import OriginPolicy
+from fluxlit.gateway.patience import Patience, is_open_page
 from fluxlit.gateway.picker import Attempt, Picker
 from fluxlit.gateway.pool import ConnectionPool
 from fluxlit.gateway.responses import BAD_HOST, CROSS_SITE, answer_for, send_answer
@@ -70,6 +71,7 @@ class UserInterface:
         self._hop = Hop(self._mount, options.passed_headers)
         self._pool = ConnectionPool(options)
         self._http_relay = HTTPRelay(self._pool, options)
+        self._patience = Patience(options.page_patience)
         self._websocket_relay = WebSocketRelay(options)
 
     async def __call__(
@@ -120,6 +122,9 @@ class UserInterface:
                 status = await self._health_status(member.upstream, timeout_seconds)
         except TimeoutError:
             return Probe(name, ok=False, detail=f"no answer within {timeout_seconds:g} s")
+        except UpstreamUnavailable as error:  # which may name addresses that are not for everybody
+            logger.debug("asked for its health: %s", error)
+            return Probe(name, ok=False, detail="cannot be reached")
         except UpstreamError as error:
             return Probe(name, ok=False, detail=error.message.removeprefix(f"{name}: "))
         return Probe(name, ok=status == 200, detail=f"health answers {status}")
@@ -161,8 +166,12 @@ class UserInterface:
                     return
             await self._http_relay(request, attempt.upstream, receive, send)
 
-        attempts = self._picker(scope, rest, visitor)
-        await _until_reached(attempts, serve, send, repeatable=request.is_repeatable)
+        async def try_all() -> None:
+            attempts = self._picker(scope, rest, visitor)
+            await _until_reached(attempts, serve, send, repeatable=request.is_repeatable)
+
+        waits = is_open_page(scope, rest.removeprefix(self._base))
+        await (self._patience(try_all) if waits else try_all())
 
     async def _resource(self, scope: Scope, rest: bytes) -> Resource | None:
         """Find what the frontend has for a request."""
@@ -185,17 +194,20 @@ class UserInterface:
             logger.warning("refused a WebSocket from origin %r", origin)
             await send_answer(scope, send, CROSS_SITE, send.request_id)
             return
-        # Under the name that the visitor's other requests have: it is in the cookie's.
-        attempts = self._picker(scope, rest, visitor)
-        visitor = replace(visitor, host=host.encode("latin-1"))
+        named = replace(visitor, host=host.encode("latin-1"))
         await receive()  # "websocket.connect", the only event there can be
 
         async def serve(attempt: Attempt) -> None:
-            if not await self._hand_over(scope, rest, visitor, send, attempt):
-                await self._relay_socket(scope, rest, visitor, (receive, send), attempt)
+            if not await self._hand_over(scope, rest, named, send, attempt):
+                await self._relay_socket(scope, rest, named, (receive, send), attempt)
 
-        # The client is accepted by nobody before a worker has accepted it.
-        await _until_reached(attempts, serve, send, repeatable=True)
+        async def try_all() -> None:
+            # Under the name that the visitor's other requests have: it is in the cookie's.
+            attempts = self._picker(scope, rest, visitor)
+            # The client is accepted by nobody before a worker has accepted it.
+            await _until_reached(attempts, serve, send, repeatable=True)
+
+        await self._patience(try_all)
 
     async def _relay_socket(
         self,

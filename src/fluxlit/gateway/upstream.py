@@ -50,8 +50,10 @@ class Member:
         slot: Its place among them; a successor has the same.
         generation: Number of its birth; a successor has a higher one.
         load: What it has to do, in open sessions.
-        serves: Whether it can be reached: it is ready, or ending and not gone.
+        serves: Whether it can be reached and answers: it is ready, or ending and not gone.
         welcomes: Whether new visitors should come to it.
+        stuck: Whether its event loop stands still. It does not serve now, but may do so again, with
+            all of its sessions.
         detail: Why it does not serve or should be left alone; empty when all is well.
     """
 
@@ -61,6 +63,7 @@ class Member:
     load: int = 0
     serves: bool = True
     welcomes: bool = True
+    stuck: bool = False
     detail: str = ""
 
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from fluxlit._frames import from_own_frame
 from fluxlit.client import ApiError, ApiUnavailableError
-from fluxlit.exceptions import PageInputError, PageRefused
+from fluxlit.exceptions import FluxLitError, PageInputError, PageRefused
 from fluxlit.logging import get_request_id
 
 logger = logging.getLogger("fluxlit.pages")
@@ -88,6 +88,22 @@ def show(st: Any, error: Exception, *, page: str) -> None:
         return
     suffix = f"\n\nRequest id: `{request_id}`" if request_id else ""
     getattr(st, notice.level)(notice.text + suffix)
+
+
+def show_unloaded(st: Any, error: FluxLitError) -> None:
+    """Show why the app cannot be loaded, as happens while its code is being edited.
+
+    Args:
+        st: The ``streamlit`` module.
+        error: What loading it ended with; the user's own error is its cause.
+    """
+    cause = error.__cause__
+    logger.error("the pages cannot be loaded: %s", error.message.partition("\n")[0])
+    st.set_page_config(page_title="The app cannot be loaded")
+    st.error(plain("\n\n".join(filter(None, [error.message.partition("\n")[0], error.remedy]))))
+    if cause is not None and st.get_option("client.showErrorDetails") in _DETAILED:
+        st.exception(cause.with_traceback(from_own_frame(cause.__traceback__)))
+    st.caption("This page follows your edits: it goes on once the code can be loaded again.")
 
 
 def listed(heading: str, problems: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,9 @@ class Address:
         ui_workers: How many UI workers the app wants.
         ui_limits: What each of them may cost, as :class:`~fluxlit.workers.care.Limits`.
         gateway_limits: The same of the gateway workers.
+        spare: Whether a process is to wait that takes over from the only gateway worker.
+        modules: Installed modules that the app has imported, for a spare process to import ahead.
+        given: Where it listens was decided by the service manager, which opened the socket.
     """
 
     host: str
@@ -43,6 +47,9 @@ class Address:
     ui_workers: int = 1
     ui_limits: dict[str, float | None] = field(default_factory=dict)
     gateway_limits: dict[str, float | None] = field(default_factory=dict)
+    spare: bool = False
+    modules: list[JsonValue] = field(default_factory=list)
+    given: bool = False
 
     @classmethod
     def from_message(cls, message: dict[str, JsonValue]) -> Address:
@@ -54,11 +61,22 @@ class Address:
         """Return the address with the port that the system gave."""
         return replace(self, port=sock.getsockname()[1])
 
+    def given_by(self, sock: socket.socket) -> Address:
+        """Return the address of a socket that was opened for this service; settings do not count.
+
+        Args:
+            sock: A listening TCP or Unix socket. The latter is named as nginx names it.
+        """
+        name = sock.getsockname()
+        if sock.family == socket.AF_UNIX:
+            return replace(self, host=f"unix:{os.fsdecode(name)}:", port=0, given=True)
+        return replace(self, host=name[0], port=name[1], given=True)
+
     def fixed_since(self, earlier: Address) -> list[str]:
         """Return the settings that differ from an earlier version's and stay until a restart."""
         kept = {
-            "gateway_host": earlier.host != self.host,
-            "gateway_port": self.port not in {0, earlier.port},
+            "gateway_host": not earlier.given and earlier.host != self.host,
+            "gateway_port": not earlier.given and self.port not in {0, earlier.port},
             "ui_workers": earlier.ui_workers != self.ui_workers,
         }
         return [name for name, differs in kept.items() if differs]
@@ -66,6 +84,8 @@ class Address:
     @property
     def origin(self) -> str:
         """The address to type into a browser on this machine."""
+        if self.host.startswith("unix:"):
+            return f"http://{self.host}"
         host = _ANY.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 

@@ -35,9 +35,14 @@ def load_app(text: str, overrides: Mapping[str, JsonValue] | None = None) -> Flu
             own frames of the error.
         ConfigurationError: A setting is not allowed.
     """
+    _overrides[text] = overrides or {}
     app = _load(text)
-    app.override_settings(overrides or {})
+    app.override_settings(_overrides[text])
     return app
+
+
+_overrides: dict[str, Mapping[str, JsonValue]] = {}
+"""What flags said for each target: it holds for an app that is loaded anew, too."""
 
 
 def _load(text: str) -> FluxLit:
@@ -61,16 +66,20 @@ def _load(text: str) -> FluxLit:
 def find_app(text: str) -> FluxLit:
     """Return the app of a target that this process has loaded before: a look-up by name.
 
-    In development Streamlit forgets edited modules; theirs is then imported anew.
+    In development edited modules are forgotten; the app's is then imported anew.
+
+    Raises:
+        TargetError: As of now it cannot be loaded.
+        ConfigurationError: As of now a setting is not allowed.
     """
     target = _read(text)
     if target.module in sys.modules:
-        module = importlib.import_module(target.module)  # waits while another thread imports it
-        with contextlib.suppress(AttributeError):
+        with contextlib.suppress(Exception):  # another thread's import of it, which has failed
+            module = importlib.import_module(target.module)  # waits while another imports it
             found = attrgetter(target.attribute)(module)
             if isinstance(found, FluxLit):
                 return found
-    return _load(text)
+    return load_app(text, _overrides.get(text))
 
 
 @functools.lru_cache(maxsize=1)

@@ -30,12 +30,13 @@ class Part:
     grace: float
 
 
-async def roll(parts: Sequence[Part]) -> None:
+async def roll(parts: Sequence[Part], reason: Reason = Reason.RELOAD) -> None:
     """Replace all workers.
 
     Args:
         parts: The kinds. Of the first worker of each the last kind's becomes ready last: the one
             that visitors reach as soon as it is.
+        reason: Why.
 
     Raises:
         StartupError: The new version did not start. If that was its first worker, the old version
@@ -43,17 +44,17 @@ async def roll(parts: Sequence[Part]) -> None:
     """
     async with AsyncExitStack() as stack:
         for part in parts:
-            await stack.enter_async_context(part.pool.successor(0, Reason.RELOAD, part.grace))
+            await stack.enter_async_context(part.pool.successor(0, reason, part.grace))
     try:
         async with asyncio.TaskGroup() as group:
             for part in parts:
-                group.create_task(_replace_rest(part))
+                group.create_task(_replace_rest(part, reason))
     except* StartupError as failures:
         cause = failures.exceptions[0]
         msg = f"some workers are of the new version, others could not be replaced: {cause}"
         raise StartupError(msg, remedy="correct the cause and reload again") from cause
 
 
-async def _replace_rest(part: Part) -> None:
+async def _replace_rest(part: Part, reason: Reason) -> None:
     for number in range(1, part.pool.size):
-        await part.pool.replace(number, Reason.RELOAD, part.grace)
+        await part.pool.replace(number, reason, part.grace)

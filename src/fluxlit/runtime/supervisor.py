@@ -11,72 +11,39 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from fluxlit._types import JsonValue
+from fluxlit._tasks import Coro, all_of
 from fluxlit.exceptions import StartupError
-from fluxlit.logging import configure_logging
 from fluxlit.runtime.banner import Address, Crew, banner, progress, workbench_hints
+from fluxlit.runtime.doors import Doors
+from fluxlit.runtime.edits import Watch
+from fluxlit.runtime.options import RunOptions
 from fluxlit.runtime.pidfile import PidFile
-from fluxlit.runtime.rolling import Part, roll
+from fluxlit.runtime.reloading import Reload, ReloadLoop
+from fluxlit.runtime.rollout import Rollouts
 from fluxlit.runtime.signals import SignalInbox
+from fluxlit.runtime.systemd import Notifier, activated_sockets
+from fluxlit.runtime.watching import Need, sources_of
+from fluxlit.runtime.workforce import Workforce
 from fluxlit.workers.backoff import Backoff
-from fluxlit.workers.board import Board
-from fluxlit.workers.care import Caretaker, Limits
-from fluxlit.workers.child import Child
-from fluxlit.workers.command import WorkerKind
-from fluxlit.workers.enlist import enlist, found_board
-from fluxlit.workers.events import Reason, WorkerEvents
-from fluxlit.workers.pool import WorkerPool
-from fluxlit.workers.process import WorkerProcess, launch
+from fluxlit.workers.events import Reason
 from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
-from fluxlit.workers.sockets import bind_tcp, bind_unix
+from fluxlit.workers.sockets import bind_unix
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
-
-Coro = Coroutine[Any, Any, None]
-Prepare = Callable[[WorkerProcess], Awaitable[None]]
-_T = TypeVar("_T")
-
-UI_GRACE: Final = 5.0
-"""Seconds that UI workers have to end once the gateway has drained."""
 
 PROGRESS_SECONDS: Final = 2.0
 """Seconds of a start after which a person wants to hear how far it is, and again when it is
 further."""
 
-MARGIN: Final = 3.0
-"""Seconds that a gateway worker has beyond its own grace to end."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What ``fluxlit run`` was told.
-
-    Attributes:
-        target: Where the app is, in full.
-        development: Started by ``fluxlit dev``.
-        overrides: Settings from the command line, by name.
-        workers: How many gateway workers share the public socket.
-        pidfile: Where to put the pid file; None for none.
-        workbench: Behind Posit Workbench or Connect: tell how to get there.
-    """
-
-    target: str
-    development: bool = False
-    workers: int = 1
-    overrides: dict[str, JsonValue] = field(default_factory=dict)
-    pidfile: Path | None = None
-    workbench: bool = False
-
 
 class Supervisor:
-    """Runs one service from start to end.
+    """Runs one service from start to end, in a run directory of its own.
 
     Args:
         options: What to run.
@@ -93,23 +60,9 @@ class Supervisor:
     ) -> None:
         self._options = options
         self._announce = announce
+        self._backoff = backoff
         self._signals = SignalInbox()
-        self._public: socket.socket | None = None
-        self._private: socket.socket | None = None
-        self._board: Board | None = None
-        self._events: WorkerEvents | None = None
-        self._address: Address | None = None
-        self._loaded = asyncio.Event()
-        self._spec = WorkerSpec(
-            target=options.target,
-            run_directory="",
-            development=options.development,
-            workers=options.workers,
-            overrides=options.overrides,
-            cookie_secret=secrets.token_hex(32),
-        )
-        self._gateways = self._pool(WorkerKind.GATEWAY, options.workers, self._hand_over, backoff)
-        self._uis = self._pool(WorkerKind.UI, 1, None, backoff)
+        self._notifier = Notifier()
 
     async def run(self) -> None:
         """Run until a signal asks to end.
@@ -119,89 +72,111 @@ class Supervisor:
         """
         with ExitStack() as stack:
             stack.enter_context(self._signals.open())
+            given = self._meet_manager(stack)
             if self._options.pidfile is not None:
                 stack.enter_context(PidFile(self._options.pidfile))
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
-            self._spec = self._spec.in_directory(directory.path)
-            self._board = found_board(directory.path)
-            self._events = WorkerEvents(directory.path)
-            self._private = stack.enter_context(bind_unix(api_socket(directory.path)))
+            private = stack.enter_context(bind_unix(api_socket(directory.path)))
+            doors = Doors(private, given)
+            workforce = self._workforce(directory.path, doors)
             try:
-                await self._serve()
+                await self._serve(doors, workforce, Rollouts(directory.path))
             finally:
-                await self._drain()
-                if self._public is not None:
-                    self._public.close()
+                self._notifier.stopping()
+                doors.close()
+                await self._drain(workforce)
 
-    async def _serve(self) -> None:
+    def _meet_manager(self, stack: ExitStack) -> list[socket.socket]:
+        """Take what a service manager has told and opened, and show it signs of life."""
+        self._notifier = Notifier.from_environment(os.environ)
+        beating = asyncio.ensure_future(self._notifier.keep_alive())
+        stack.callback(beating.cancel)
+        return activated_sockets(os.environ)
+
+    def _workforce(self, directory: Path, doors: Doors) -> Workforce:
+        options = self._options
+        spec = WorkerSpec(
+            target=options.target,
+            run_directory=str(directory),
+            development=options.development,
+            workers=options.workers,
+            overrides=options.overrides,
+            reload=options.reload is not None,
+            reload_dirs=[str(it) for it in (options.reload.directories if options.reload else ())],
+            cookie_secret=secrets.token_hex(32),
+        )
+        return Workforce(
+            directory, spec, Crew(options.workers, 1), doors.hand_over, backoff=self._backoff
+        )
+
+    async def _serve(self, doors: Doors, workforce: Workforce, rollouts: Rollouts) -> None:
         """Start, announce, and keep the workers alive until the first signal."""
         started = time.monotonic()
-        telling = asyncio.ensure_future(self._tell_progress(started))
+        telling = asyncio.ensure_future(self._tell_progress(workforce, started))
         try:
-            if not await self._until_signal(self._start()):
+            if not await self._until_signal(workforce.start(doors.ui_workers())):
                 return
         finally:
             telling.cancel()
-        if self._address is not None:
-            took = time.monotonic() - started
-            self._announce(banner(self._address, took, self._wanted))
-            if self._options.workbench:
-                self._announce(workbench_hints(self._address, os.environ))
-        await self._until_signal(self._keep())
+        address = doors.address
+        if address is None:
+            return  # without gateways nobody has said where; there is always one
+        self._announce(banner(address, time.monotonic() - started, workforce.wanted))
+        self._notifier.ready(f"serving at {address.origin}")
+        if self._options.workbench:
+            self._announce(workbench_hints(address, os.environ))
+        await self._until_signal(self._keep(address, workforce, rollouts))
 
-    async def _tell_progress(self, started: float) -> None:
+    async def _tell_progress(self, workforce: Workforce, started: float) -> None:
         told = None
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            ready = Crew(len(self._gateways.workers), len(self._uis.workers))
-            if told != (ready, self._wanted):
-                told = (ready, self._wanted)
-                self._announce(progress(*told, time.monotonic() - started))
+            now = (workforce.ready, workforce.wanted)
+            if told != now:
+                told = now
+                self._announce(progress(*now, time.monotonic() - started))
 
-    @property
-    def _wanted(self) -> Crew:
-        return Crew(self._gateways.size, self._uis.size)
-
-    async def _start(self) -> None:
-        # Who takes longer goes first.
-        await _all(self._uis.start(), self._gateways.start(), self._more_uis())
-
-    async def _more_uis(self) -> None:
-        """Start the UI workers beyond the first as soon as the app has said how many it wants."""
-        await self._loaded.wait()
-        if self._address is not None:
-            await self._uis.grow(self._address.ui_workers)
-
-    async def _keep(self) -> None:
-        caretakers = self._caretakers()
-        jobs = (self._gateways.keep(), self._uis.keep(), self._reload_when_asked())
-        await _all(*jobs, *(caretaker.run() for caretaker in caretakers))
-
-    def _caretakers(self) -> list[Caretaker]:
-        if self._board is None or self._address is None:
-            return []
-        gateway, ui = Limits(**self._address.gateway_limits), Limits(**self._address.ui_limits)
-        return [
-            Caretaker(self._board, WorkerKind.GATEWAY, self._gateways, gateway, self._grace),
-            Caretaker(self._board, WorkerKind.UI, self._uis, ui, UI_GRACE),
+    async def _keep(self, address: Address, workforce: Workforce, rollouts: Rollouts) -> None:
+        edits = self._options.reload
+        alone = workforce.wanted.gateways == 1
+        reserve = edits is not None or (address.spare and alone)
+        jobs: list[Coro] = [
+            workforce.keep(address, reserve=reserve),
+            self._reload_when_asked(workforce, rollouts),
         ]
+        if edits is not None:
+            jobs.append(self._follow_edits(edits, workforce).run())
+        await all_of(*jobs)
 
-    async def _reload_when_asked(self) -> None:
+    def _follow_edits(self, edits: Reload, workforce: Workforce) -> ReloadLoop:
+        async def replace(need: Need) -> None:
+            await workforce.renew(Reason.EDITED, uis=need is Need.FULL)
+
+        watch = Watch(sources_of(self._options.target, edits.directories))
+        return ReloadLoop(watch, replace, self._announce, scope=edits.scope)
+
+    async def _reload_when_asked(self, workforce: Workforce, rollouts: Rollouts) -> None:
         while True:
             await self._signals.reload.wait()
             self._signals.reload.clear()
-            await self._reload()
+            await self._reload(workforce, rollouts)
 
-    async def _reload(self) -> None:
+    async def _reload(self, workforce: Workforce, rollouts: Rollouts) -> None:
         """Load the code anew, in new workers; if it does not start, the old ones serve on."""
         _LOG.info("loading the code anew")
-        started = time.monotonic()
+        self._notifier.reloading()
+        rollouts.begin()
+        await workforce.spare.close()  # it may have imported what a deploy has replaced
         try:
-            await roll([Part(self._uis, UI_GRACE), Part(self._gateways, self._grace)])
+            await workforce.renew(Reason.RELOAD)
         except StartupError as exc:
             _LOG.error("the new version did not start, the old one serves on: %s", exc)
+            rollouts.failed(exc)
+            self._notifier.ready(f"the old version serves, the new one did not start: {exc}")
         else:
-            _LOG.info("the new version serves, after %.1f s", time.monotonic() - started)
+            took = rollouts.done(", ".join(workforce.names))
+            _LOG.info("the new version serves, after %.1f s", took)
+            self._notifier.ready(f"serving the code loaded at {time.strftime('%X')}")
 
     async def _until_signal(self, work: Coro) -> bool:
         """Do something until it is done or a signal comes; tell whether it was done."""
@@ -217,79 +192,16 @@ class Supervisor:
         await asyncio.gather(doing, return_exceptions=True)
         return False
 
-    async def _drain(self) -> None:
-        """End the workers in order: first who takes requests, then who answers them."""
-        orderly = asyncio.ensure_future(self._stop(self._grace, UI_GRACE))
+    async def _drain(self, workforce: Workforce) -> None:
+        """End the workers in order, or at once if somebody asks again."""
+        orderly = asyncio.ensure_future(workforce.stop())
         again = asyncio.ensure_future(self._signals.ends.get())
         await asyncio.wait({orderly, again}, return_when=asyncio.FIRST_COMPLETED)
         again.cancel()
-        if not orderly.done():
-            _LOG.warning("asked again: ending now")
-            orderly.cancel()
-            await asyncio.wait({orderly})
-            self._gateways.kill()
-            self._uis.kill()
-            await self._stop(0.0, 0.0)
-        else:
+        if orderly.done():
             await orderly
-
-    async def _stop(self, gateway_grace: float, ui_grace: float) -> None:
-        await self._gateways.stop(gateway_grace)
-        await self._uis.stop(ui_grace)
-
-    @property
-    def _grace(self) -> float:
-        """Seconds that a gateway worker has to end."""
-        return MARGIN + (self._address.grace if self._address else 0.0)
-
-    def _pool(
-        self, kind: WorkerKind, size: int, prepare: Prepare | None, backoff: Backoff | None
-    ) -> WorkerPool:
-        async def start(slot: int) -> WorkerProcess:
-            return await launch(enlist(_had(self._board), Child(kind), self._spec, slot), prepare)
-
-        def note(reason: Reason) -> None:
-            _had(self._events).count(kind, reason)
-
-        return WorkerPool(size, start, backoff=backoff, note=note)
-
-    async def _hand_over(self, worker: WorkerProcess) -> None:
-        """Hear where the app wants to listen, listen there, and hand the sockets over.
-
-        Only the worker knows the app's settings. The first one decides; the socket then outlives
-        all workers, so that none of them ever refuses a connection by being replaced.
-        """
-        loaded = Address.from_message(await worker.expect("loaded"))
-        if self._address is not None:
-            self._tell_what_takes_a_restart(self._address, loaded)
-        if self._public is None:
-            self._public = bind_tcp(loaded.host, loaded.port)
-            self._address = loaded.bound_to(self._public)
-            self._loaded.set()
-            configure_logging(loaded.log_level)
-        sockets = [sock for sock in (self._public, self._private) if sock is not None]
-        worker.tell({"event": "serve"}, sockets)
-
-    @staticmethod
-    def _tell_what_takes_a_restart(now: Address, wanted: Address) -> None:
-        changed = wanted.fixed_since(now)
-        if changed:
-            _LOG.warning("changed, but only a restart applies it: %s", ", ".join(changed))
-
-
-def _had(thing: _T | None) -> _T:
-    """Return what there is as soon as there is a run directory."""
-    if thing is None:
-        msg = "there is no run directory yet"
-        raise RuntimeError(msg)
-    return thing
-
-
-async def _all(*jobs: Coro) -> None:
-    """Run several things; if one fails, end the others and raise the failure."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for job in jobs:
-                group.create_task(job)
-    except* StartupError as failures:
-        raise failures.exceptions[0] from None
+            return
+        _LOG.warning("asked again: ending now")
+        orderly.cancel()
+        await asyncio.wait({orderly})
+        await workforce.kill()

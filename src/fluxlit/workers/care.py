@@ -21,7 +21,7 @@ _LOG: Final = logging.getLogger("fluxlit.workers")
 LOOK_SECONDS: Final = 1.0
 """Between two looks at the board, on which workers write once a second."""
 
-YOUNG_SECONDS: Final = 30.0
+YOUNG_SECONDS: Final = 10.0
 """Age below which memory is no reason: what a fresh worker needs, the next one would need too."""
 
 RETRY_SECONDS: Final = 60.0

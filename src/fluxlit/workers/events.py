@@ -32,6 +32,8 @@ class Reason(IntEnum):
     """It served for as long as it may."""
     RELOAD = 5
     """Somebody asked for the code to be loaded anew."""
+    EDITED = 6
+    """The code was edited while it is being developed."""
 
     @property
     def label(self) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
+from fluxlit._tasks import all_of
 from fluxlit.exceptions import StartupError
 from fluxlit.workers.backoff import Backoff
 from fluxlit.workers.events import Reason
@@ -127,7 +128,7 @@ class WorkerPool:
         Raises:
             StartupError: A worker died too often in a row.
         """
-        await _all(self._keep_slot(slot) for slot in self._slots)
+        await all_of(*(self._keep_slot(slot) for slot in self._slots))
 
     async def replace(self, number: int, reason: Reason, grace: float) -> None:
         """Replace the worker of a slot by one that is ready before it goes.
@@ -172,7 +173,8 @@ class WorkerPool:
             self._note(reason)
             if old is not None:
                 told = (worker.name, reason.label, worker.pid, old.pid)
-                _LOG.info("%s is replaced (%s): pid %d serves, pid %d drains", *told)
+                level = logging.DEBUG if reason is Reason.EDITED else logging.INFO
+                _LOG.log(level, "%s is replaced (%s): pid %d serves, pid %d drains", *told)
                 self._retire(old, grace)
 
     async def stop(self, grace: float) -> None:
@@ -195,7 +197,7 @@ class WorkerPool:
 
     async def _fill_all(self, slots: list[_Slot]) -> None:
         try:
-            await _all(self._fill(slot) for slot in slots)
+            await all_of(*(self._fill(slot) for slot in slots))
         except StartupError:
             await self.stop(grace=0.0)
             raise
@@ -259,16 +261,6 @@ async def _ended(worker: Worker, changed: asyncio.Event) -> int | None:
         changing.cancel()
         ending.cancel()
     return ending.result() if ending.done() and not changed.is_set() else None
-
-
-async def _all(jobs: Iterable[Coroutine[Any, Any, object]]) -> None:
-    """Run several things at once; if one fails, end the others and raise its failure."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for job in jobs:
-                group.create_task(job)
-    except* StartupError as failures:
-        raise failures.exceptions[0] from None
 
 
 def _how(status: int) -> str:

@@ -2,26 +2,28 @@
 
 Private to its user (mode 0700). Its owner holds a lock on the file ``lock`` for as long as it
 lives, so whoever finds a directory whose lock is free knows that the owner is gone, however it
-went, and may remove it. Process ids are not consulted: they are reused.
+went, and may remove it. Process ids do not decide that: they are reused. The one in the lock tells
+`fluxlit reload` which directory is that of the service it asks.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import re
 import secrets
 import stat
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
 from fluxlit import _env
-from fluxlit.exceptions import StartupError
+from fluxlit.exceptions import FluxLitError, StartupError
 
 MAX_SOCKET_PATH: Final = 103
 """Bytes of a Unix socket's path that every supported system takes (sun_path: 104 on macOS)."""
@@ -109,6 +111,8 @@ class RunDirectory:
         unfinished.mkdir(mode=0o700)
         self._lock = (unfinished / "lock").open("w", encoding="ascii")
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._lock.write(f"{os.getpid()}\n")
+        self._lock.flush()
         unfinished.rename(self.path)  # it never has its name without its lock
         return self
 
@@ -124,15 +128,56 @@ class RunDirectory:
             self._lock.close()
 
 
+def run_directory_of(pid: int, environ: Mapping[str, str]) -> Path:
+    """Find the run directory of a running service.
+
+    Linux tells which files a process has open, its lock among them. Elsewhere this user's folders
+    are looked through, which is enough if the service has the same environment.
+
+    Args:
+        pid: The service's process id.
+        environ: The variables of whoever looks.
+
+    Raises:
+        FluxLitError: There is none where it can be seen from here.
+    """
+    bases = [base for base in _candidates(environ) if base.is_dir()]
+    around = itertools.chain.from_iterable(base.iterdir() for base in bases)
+    for folder in itertools.chain(_folders_of_open_files(pid), around):
+        if _NAME.fullmatch(folder.name) and _owner(folder) == pid:
+            return folder
+    msg = f"cannot see the run directory of the service (pid {pid})"
+    remedy = f"do this as its user, with the {_env.RUN_DIR} that it has"
+    raise FluxLitError(msg, remedy=remedy)
+
+
+def _folders_of_open_files(pid: int) -> Iterator[Path]:
+    with contextlib.suppress(OSError):  # another user's process, another system, or gone
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                yield link.readlink().parent
+
+
+def _owner(folder: Path) -> int | None:
+    """Return the process id that the owner of a run directory has written into its lock."""
+    try:
+        return int((folder / "lock").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
 def sweep(base: Path) -> list[Path]:
     """Remove the run directories of services that are gone; return what was removed."""
-    removed = []
-    for folder in base.iterdir():
-        ours = _NAME.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
-        if ours and _is_abandoned(folder):
-            _remove(folder)
-            removed.append(folder)
-    return removed
+    return [folder for folder in base.iterdir() if remove_abandoned(folder)]
+
+
+def remove_abandoned(folder: Path) -> bool:
+    """Remove a folder if it is the run directory of a service that is gone; tell whether it was."""
+    ours = _NAME.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+    abandoned = bool(ours) and _is_abandoned(folder)
+    if abandoned:
+        _remove(folder)
+    return abandoned
 
 
 def _remove(folder: Path) -> None:

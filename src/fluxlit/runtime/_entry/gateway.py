@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
+from fluxlit._types import JsonValue
 from fluxlit.app import FluxLit
 from fluxlit.config import FluxlitSettings
 from fluxlit.config.deployment import observe
@@ -19,6 +20,7 @@ from fluxlit.fleet import Fleet
 from fluxlit.gateway.options import MAX_MESSAGE
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
+from fluxlit.runtime._entry.warm import imported_packages
 from fluxlit.runtime.loading import user_frames
 from fluxlit.unified import UnifiedApp
 from fluxlit.workers.board import Board
@@ -34,6 +36,9 @@ from fluxlit.workers.spec import WorkerSpec
 
 DEFAULT_GRACE = 30
 """Seconds for requests in flight when a worker drains, unless a setting says otherwise."""
+
+DEVELOPMENT_GRACE = 2
+"""The same while the app is being written: who is connected for long is to see the new code."""
 
 LAST_CALL_SECONDS = 1.0
 """Seconds that an idle connection gets for one more request when a worker ends."""
@@ -58,10 +63,12 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         prefix=settings.api_prefix(),
         ui=settings.ui_base(),
         docs=app.api.docs_url,
-        grace=_grace(settings),
+        grace=_grace(settings, spec),
         log_level=settings.effective_log_level(),
         ui_workers=settings.effective_ui_workers(),
+        spare=settings.gateway_spare,
         ui_limits=asdict(Limits.of_ui(settings, development=spec.development)),
+        modules=list[JsonValue](imported_packages()) if spec.reload else [],
         gateway_limits=asdict(Limits.of_gateway(settings, development=spec.development)),
     )
     _, sockets = lifeline.receive()
@@ -70,7 +77,7 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     pulse = Pulse(Board(Path(spec.run_directory)).row(spec.row))
     unified = app.asgi(fleet, internal_socket=api_socket(spec.run_directory))
     server = WorkerServer(
-        _server_config(app, unified),
+        _server_config(app, unified, _grace(settings, spec)),
         lambda: _ready(lifeline, settings),
         last_call=0.0 if spec.development else LAST_CALL_SECONDS,
     )
@@ -88,7 +95,7 @@ def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:
     lifeline.report("ready")
 
 
-def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
+def _server_config(app: FluxLit, unified: UnifiedApp, grace: int) -> uvicorn.Config:
     settings = app.settings
     return uvicorn.Config(
         unified,
@@ -107,13 +114,15 @@ def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
         # The gateway reads forwarding headers itself, and only from proxies that are trusted.
         proxy_headers=False,
         timeout_keep_alive=ceil(settings.gateway_keep_alive_timeout_s),
-        timeout_graceful_shutdown=_grace(settings),
+        timeout_graceful_shutdown=grace,
     )
 
 
-def _grace(settings: FluxlitSettings) -> int:
+def _grace(settings: FluxlitSettings, spec: WorkerSpec) -> int:
     grace = settings.uvicorn_graceful_shutdown_timeout_s
-    return DEFAULT_GRACE if grace is None else ceil(grace)
+    if grace is None:
+        return DEVELOPMENT_GRACE if spec.development else DEFAULT_GRACE
+    return ceil(grace)
 
 
 def _reason(unified: UnifiedApp) -> FluxLitError:

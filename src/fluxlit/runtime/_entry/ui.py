@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +24,8 @@ from fluxlit.logging import configure_logging
 from fluxlit.metrics import Tallies
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
 from fluxlit.runtime._script import PAGES_SCRIPT
-from fluxlit.runtime.targets import parse_target, source_folder
+from fluxlit.runtime.edits import Watch
+from fluxlit.runtime.watching import Need, sources_of
 from fluxlit.workers.adopted import Adopted
 from fluxlit.workers.adoption import HandoffListener, PageProtocol
 from fluxlit.workers.board import Board
@@ -38,6 +42,10 @@ from fluxlit.workers.traffic import Counted, Traffic
 
 if TYPE_CHECKING:
     from fluxlit._streamlit.runs import RunWatch
+    from fluxlit._streamlit.sources import SourceEdits
+
+_BORN = time.time()
+"""When this process began: what is edited later may be newer than what it has imported."""
 
 GRACE = 2
 """Seconds for browsers to answer the closing of their WebSockets."""
@@ -51,7 +59,8 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     _tell_pages(spec, app)
     row = Board(Path(spec.run_directory)).row(spec.row)
     traffic = Traffic()
-    watched = _streamlit_app(spec, app)
+    edits = _edits(spec)
+    watched = _streamlit_app(spec, app, edits)
     served = Counted(Adopted(watched, _observer(spec, app)), traffic)
     path = ui_socket(spec.run_directory, spec.slot, spec.generation)
 
@@ -63,6 +72,10 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     jobs = [Pulse(row, traffic).run]
     if app.settings.ui_collector:
         jobs.append(_collector(app.settings, watched))
+    if edits is not None:
+        jobs.append(
+            partial(_follow, Watch(sources_of(spec.target, spec.reload_dirs), since=_BORN), edits)
+        )
     if SUPPORTED:
         jobs.append(HandoffListener(handoff_socket(path), server, traffic).run)
     serve(server, [bind_unix(path)], *jobs)
@@ -94,7 +107,24 @@ def _tell_pages(spec: WorkerSpec, app: FluxLit) -> None:
         os.environ[_env.INTERNAL_API_SOCKET] = api_socket(spec.run_directory)
 
 
-def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> RunWatch:
+def _edits(spec: WorkerSpec) -> SourceEdits | None:
+    """Return what tells the open pages of edits, if they follow them."""
+    if not spec.reload:
+        return None
+    from fluxlit._streamlit.sources import SourceEdits  # noqa: PLC0415 - reported if it is missing
+
+    return SourceEdits(sources_of(spec.target, spec.reload_dirs).own)
+
+
+async def _follow(watch: Watch, edits: SourceEdits) -> None:
+    """Tell the open pages of each edit of code; for one of settings a successor is on its way."""
+    async with aclosing(watch.edits()) as found:
+        async for edit in found:
+            if edit.need is Need.GATEWAY:
+                await asyncio.to_thread(edits.happened, [str(path) for path in edit.paths])
+
+
+def _streamlit_app(spec: WorkerSpec, app: FluxLit, edits: SourceEdits | None) -> RunWatch:
     try:
         from fluxlit._streamlit.runs import RunWatch  # noqa: PLC0415 - reported if it is missing
         from fluxlit._streamlit.server import StreamlitOptions, configure, create_app  # noqa: PLC0415 - reported if it is missing
@@ -109,7 +139,8 @@ def _streamlit_app(spec: WorkerSpec, app: FluxLit) -> RunWatch:
         script=script or PAGES_SCRIPT,
         base_path=settings.public_mount_path() + settings.ui_base(),
         run_args=tuple(settings.streamlit_run_cli_args),
-        source_folder=source_folder(parse_target(spec.target)) if spec.development else None,
+        development=spec.development,
+        edits=edits,
         cookie_secret=spec.cookie_secret,
         allowed_origins=tuple(settings.ui_allowed_origins),
         collects=not settings.ui_collector,
