@@ -18,32 +18,33 @@ if TYPE_CHECKING:
 ALL: Final = "all"
 
 
+OutputOption = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")
+]
+KindsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="KIND",
+        help="What else to write; several with commas, or all.",
+        show_default=False,
+    ),
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", "-f", help="Replace files that are there.", show_default=False)
+]
+AssetsOption = Annotated[
+    bool,
+    typer.Option("--assets", help="Only compress the UI's files ahead.", show_default=False),
+]
+
+
 def build(
     target: TargetArgument = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")
-    ] = Path(),
-    kinds: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with",
-            metavar="KIND",
-            help="What else to write; several with commas, or all.",
-            show_default=False,
-        ),
-    ] = None,
-    force: Annotated[
-        bool,
-        typer.Option("--force", "-f", help="Replace files that are there.", show_default=False),
-    ] = False,
-    assets: Annotated[
-        bool,
-        typer.Option(
-            "--assets",
-            help="Only compress the UI's files ahead.",
-            show_default=False,
-        ),
-    ] = False,
+    output: OutputOption = Path(),
+    kinds: KindsOption = None,
+    force: ForceOption = False,
+    assets: AssetsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a Dockerfile for an app, and what else a deployment needs.
