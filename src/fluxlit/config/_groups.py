@@ -268,8 +268,7 @@ class Streamlit(_Group):
     )
     async_page_depends: bool = Field(
         default=False,
-        description="Accepted, for settings of older versions: async dependencies of pages always"
-        " work.",
+        description="Accepted for older versions: async dependencies of pages always work.",
     )
     experimental_yield_pages: bool = Field(
         default=False, description="Allow pages that yield between their parts."

@@ -187,7 +187,11 @@ def telling_pages(plan: UIPlan) -> Iterator[None]:
     Raises:
         StartupError: The pages' API is elsewhere, and where was not said.
     """
-    told = {_env.APP: plan.spec.target, _env.API_PREFIX: plan.settings.api_prefix()}
+    told = {
+        _env.APP: plan.spec.target,
+        _env.API_PREFIX: plan.settings.api_prefix(),
+        _env.URL_SESSION_PARAM: plan.settings.url_session_query_param,
+    }
     if not os.environ.get(_env.INTERNAL_API_BASE):
         told |= _api_of(plan)
     before = {name: os.environ.get(name) for name in told}
