@@ -9,9 +9,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from fluxlit.config._values import (
-    Bytes,
     Count,
-    HeaderValue,
     LogLevel,
     OptionalSeconds,
     Port,
@@ -20,18 +18,15 @@ from fluxlit.config._values import (
     Seconds,
     Strings,
     Table,
-    UIMode,
-    UITransport,
-    Workers,
 )
 
 
-class _Group(BaseModel):
+class Group(BaseModel):
     # A group is never made on its own; only the joined class needs a validator, and not at import.
     model_config = ConfigDict(defer_build=True)
 
 
-class Application(_Group):
+class Application(Group):
     """What the application is called and how it reports on itself."""
 
     title: str = Field(
@@ -53,7 +48,7 @@ class Application(_Group):
     )
 
 
-class Addresses(_Group):
+class Addresses(Group):
     """Where the one public port listens, and which paths it gives to the API and to the UI."""
 
     gateway_host: str = Field(default="127.0.0.1", description="Address the gateway binds.")
@@ -82,7 +77,7 @@ class Addresses(_Group):
     )
 
 
-class TrustedProxy(_Group):
+class TrustedProxy(Group):
     """What is believed of the proxy in front."""
 
     trust_proxy: bool = Field(
@@ -94,7 +89,7 @@ class TrustedProxy(_Group):
     )
 
 
-class Gateway(_Group):
+class Gateway(Group):
     """Limits and timeouts between the gateway and the UI. Times in seconds; sizes in bytes."""
 
     gateway_upstream_connect_timeout_s: Seconds = Field(
@@ -169,118 +164,7 @@ class Gateway(_Group):
     )
 
 
-class Streamlit(_Group):
-    """Where Streamlit runs and how, and how pages behave."""
-
-    ui_mode: UIMode = Field(
-        default="sidecar",
-        description="Where the UI runs: in workers of its own, in the gateway's process, or at"
-        " streamlit_upstream.",
-    )
-    streamlit_upstream: Strings = Field(
-        default=[],
-        description="URLs of the UI where it is remote, by commas: http://10.0.0.5:8501.",
-    )
-    streamlit_upstream_check_interval_s: Seconds = Field(
-        default=2.0, description="Seconds between two looks whether a remote UI is well."
-    )
-    ui_secret: SecretStr = Field(
-        default="",
-        validate_default=True,
-        repr=False,
-        description="What a gateway and `fluxlit ui` share; signs cookies, too. Unset: new at each"
-        " start.",
-    )
-    ui_transport: UITransport = Field(
-        default="auto",
-        description="How gateway and UI workers meet: Unix sockets, or ports of this machine with a"
-        " secret; auto: sockets where there are some.",
-    )
-    streamlit_host: str = Field(
-        default="127.0.0.1", description="UI worker's address where it listens on TCP."
-    )
-    streamlit_port: Port = Field(
-        default=0,
-        description="First UI worker's port where it listens on TCP, 0 to 65535, and the next ones"
-        " for more of them; 0 picks.",
-    )
-    ui_workers: Workers = Field(
-        default=1,
-        description="UI workers that share the visitors, 1 to 64; auto: one for each core.",
-    )
-    ui_max_rss_mb: int | None = Field(
-        default=None,
-        gt=0,
-        description="Memory of a UI worker, in MiB, above which another takes its place.",
-    )
-    ui_max_age_s: OptionalSeconds = Field(
-        default=None, description="Seconds after which another UI worker takes its place."
-    )
-    worker_stuck_timeout_s: float = Field(
-        default=30.0,
-        ge=0,
-        allow_inf_nan=False,
-        description="Seconds for which a worker's event loop may stand still; 0: for ever.",
-    )
-    ui_allowed_origins: Strings = Field(
-        default=[],
-        description="Other origins whose pages may open the UI's WebSocket; * for all.",
-    )
-    ui_handoff: bool = Field(
-        default=True,
-        description="Hand a page's WebSocket to the UI worker where possible, else relay it.",
-    )
-    ui_collector: bool = Field(
-        default=True,
-        description="Collect garbage when nobody waits, not after each run as Streamlit does.",
-    )
-    ui_collector_idle_s: Seconds = Field(
-        default=1.0, description="Seconds without a run after which garbage is collected."
-    )
-    ui_collector_growth_bytes: Bytes = Field(
-        default=64 * 1024 * 1024,
-        description="Memory growth after which it is collected as soon as no page is waited for.",
-    )
-    ui_collector_limit_bytes: Bytes = Field(
-        default=192 * 1024 * 1024,
-        description="Memory growth after which it is collected at once, also during runs.",
-    )
-    ui_frontend: bool = Field(
-        default=True,
-        description="Answer Streamlit's own files and pages in the gateway; off: in the UI worker.",
-    )
-    ui_head_html: str = Field(
-        default="", description="Markup for the end of each page's head, taken as it is."
-    )
-    ui_head_file: str = Field(default="", description="A file with more such markup, in UTF-8.")
-    ui_content_security_policy: HeaderValue = Field(
-        default="",
-        description="Content-Security-Policy of the pages; {nonce} is new in each answer.",
-    )
-    streamlit_run_cli_args: Strings = Field(
-        default=[], description="Extra options for Streamlit, such as --theme.base=dark."
-    )
-    streamlit_page_config: Table = Field(
-        default={}, description="Arguments for st.set_page_config on every page."
-    )
-    strict_page_signatures: bool = Field(
-        default=False, description="Refuse a page whose parameters cannot all be provided."
-    )
-    async_page_depends: bool = Field(
-        default=False,
-        description="Accepted for older versions: async dependencies of pages always work.",
-    )
-    experimental_yield_pages: bool = Field(
-        default=False, description="Allow pages that yield between their parts."
-    )
-    url_session_query_param: str = Field(
-        default="fluxlit_sid",
-        min_length=1,
-        description="Query parameter that carries a URL session's id.",
-    )
-
-
-class Api(_Group):
+class Api(Group):
     """Cross-origin rules and response headers of the API."""
 
     cors_allow_origins: Strings = Field(
@@ -298,7 +182,7 @@ class Api(_Group):
     )
 
 
-class Observability(_Group):
+class Observability(Group):
     """What is logged and counted."""
 
     enable_gateway_access_log: bool = Field(
@@ -315,7 +199,7 @@ class Observability(_Group):
     )
 
 
-class Auth(_Group):
+class Auth(Group):
     """Keys and rules for tokens. Secrets are never shown."""
 
     # The defaults are written as text and validated, so that the schema and the docs can show them.
