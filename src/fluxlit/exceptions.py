@@ -109,7 +109,17 @@ class CallError(FluxLitError):
 
 
 class StartupError(FluxLitError):
-    """The service cannot start."""
+    """The service cannot start.
+
+    Args:
+        message: What happened.
+        remedy: What the reader can do about it.
+        by_app: Whether the app's own code or settings are the cause, so that an edit may help.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", by_app: bool = False) -> None:
+        super().__init__(message, remedy=remedy)
+        self.by_app = by_app
 
 
 class BodyTooLarge(FluxLitError):
