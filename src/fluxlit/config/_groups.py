@@ -20,18 +20,16 @@ from fluxlit.config._values import (
     Seconds,
     Strings,
     Table,
-    UIMode,
-    UITransport,
     Workers,
 )
 
 
-class _Group(BaseModel):
+class Group(BaseModel):
     # A group is never made on its own; only the joined class needs a validator, and not at import.
     model_config = ConfigDict(defer_build=True)
 
 
-class Application(_Group):
+class Application(Group):
     """What the application is called and how it reports on itself."""
 
     title: str = Field(
@@ -53,7 +51,7 @@ class Application(_Group):
     )
 
 
-class Addresses(_Group):
+class Addresses(Group):
     """Where the one public port listens, and which paths it gives to the API and to the UI."""
 
     gateway_host: str = Field(default="127.0.0.1", description="Address the gateway binds.")
@@ -82,7 +80,7 @@ class Addresses(_Group):
     )
 
 
-class TrustedProxy(_Group):
+class TrustedProxy(Group):
     """What is believed of the proxy in front."""
 
     trust_proxy: bool = Field(
@@ -94,7 +92,7 @@ class TrustedProxy(_Group):
     )
 
 
-class Gateway(_Group):
+class Gateway(Group):
     """Limits and timeouts between the gateway and the UI. Times in seconds; sizes in bytes."""
 
     gateway_upstream_connect_timeout_s: Seconds = Field(
@@ -169,41 +167,9 @@ class Gateway(_Group):
     )
 
 
-class Streamlit(_Group):
-    """Where Streamlit runs and how, and how pages behave."""
+class Streamlit(Group):
+    """How a UI worker runs Streamlit, and how pages behave."""
 
-    ui_mode: UIMode = Field(
-        default="sidecar",
-        description="Where the UI runs: in workers of its own, in the gateway's process, or at"
-        " streamlit_upstream.",
-    )
-    streamlit_upstream: Strings = Field(
-        default=[],
-        description="URLs of the UI where it is remote, by commas: http://10.0.0.5:8501.",
-    )
-    streamlit_upstream_check_interval_s: Seconds = Field(
-        default=2.0, description="Seconds between two looks whether a remote UI is well."
-    )
-    ui_secret: SecretStr = Field(
-        default="",
-        validate_default=True,
-        repr=False,
-        description="What a gateway and `fluxlit ui` share; signs cookies, too. Unset: new at each"
-        " start.",
-    )
-    ui_transport: UITransport = Field(
-        default="auto",
-        description="How gateway and UI workers meet: Unix sockets, or ports of this machine with a"
-        " secret; auto: sockets where there are some.",
-    )
-    streamlit_host: str = Field(
-        default="127.0.0.1", description="UI worker's address where it listens on TCP."
-    )
-    streamlit_port: Port = Field(
-        default=0,
-        description="First UI worker's port where it listens on TCP, 0 to 65535, and the next ones"
-        " for more of them; 0 picks.",
-    )
     ui_workers: Workers = Field(
         default=1,
         description="UI workers that share the visitors, 1 to 64; auto: one for each core.",
@@ -281,7 +247,7 @@ class Streamlit(_Group):
     )
 
 
-class Api(_Group):
+class Api(Group):
     """Cross-origin rules and response headers of the API."""
 
     cors_allow_origins: Strings = Field(
@@ -299,7 +265,7 @@ class Api(_Group):
     )
 
 
-class Observability(_Group):
+class Observability(Group):
     """What is logged and counted."""
 
     enable_gateway_access_log: bool = Field(
@@ -316,7 +282,7 @@ class Observability(_Group):
     )
 
 
-class Auth(_Group):
+class Auth(Group):
     """Keys and rules for tokens. Secrets are never shown."""
 
     # The defaults are written as text and validated, so that the schema and the docs can show them.
