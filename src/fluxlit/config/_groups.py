@@ -9,7 +9,9 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from fluxlit.config._values import (
+    Bytes,
     Count,
+    HeaderValue,
     LogLevel,
     OptionalSeconds,
     Port,
@@ -18,6 +20,7 @@ from fluxlit.config._values import (
     Seconds,
     Strings,
     Table,
+    Workers,
 )
 
 
@@ -164,6 +167,86 @@ class Gateway(Group):
     )
 
 
+class Streamlit(Group):
+    """How a UI worker runs Streamlit, and how pages behave."""
+
+    ui_workers: Workers = Field(
+        default=1,
+        description="UI workers that share the visitors, 1 to 64; auto: one for each core.",
+    )
+    ui_max_rss_mb: int | None = Field(
+        default=None,
+        gt=0,
+        description="Memory of a UI worker, in MiB, above which another takes its place.",
+    )
+    ui_max_age_s: OptionalSeconds = Field(
+        default=None, description="Seconds after which another UI worker takes its place."
+    )
+    worker_stuck_timeout_s: float = Field(
+        default=30.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds for which a worker's event loop may stand still; 0: for ever.",
+    )
+    ui_allowed_origins: Strings = Field(
+        default=[],
+        description="Other origins whose pages may open the UI's WebSocket; * for all.",
+    )
+    ui_handoff: bool = Field(
+        default=True,
+        description="Hand a page's WebSocket to the UI worker where possible, else relay it.",
+    )
+    ui_collector: bool = Field(
+        default=True,
+        description="Collect garbage when nobody waits, not after each run as Streamlit does.",
+    )
+    ui_collector_idle_s: Seconds = Field(
+        default=1.0, description="Seconds without a run after which garbage is collected."
+    )
+    ui_collector_growth_bytes: Bytes = Field(
+        default=64 * 1024 * 1024,
+        description="Memory growth after which it is collected as soon as no page is waited for.",
+    )
+    ui_collector_limit_bytes: Bytes = Field(
+        default=192 * 1024 * 1024,
+        description="Memory growth after which it is collected at once, also during runs.",
+    )
+    ui_frontend: bool = Field(
+        default=True,
+        description="Answer Streamlit's own files and pages in the gateway; off: in the UI worker.",
+    )
+    ui_head_html: str = Field(
+        default="", description="Markup for the end of each page's head, taken as it is."
+    )
+    ui_head_file: str = Field(default="", description="A file with more such markup, in UTF-8.")
+    ui_content_security_policy: HeaderValue = Field(
+        default="",
+        description="Content-Security-Policy of the pages; {nonce} is new in each answer.",
+    )
+    streamlit_run_cli_args: Strings = Field(
+        default=[], description="Extra options for Streamlit, such as --theme.base=dark."
+    )
+    streamlit_page_config: Table = Field(
+        default={}, description="Arguments for st.set_page_config on every page."
+    )
+    strict_page_signatures: bool = Field(
+        default=False, description="Refuse a page whose parameters cannot all be provided."
+    )
+    async_page_depends: bool = Field(
+        default=False,
+        description="Accepted, for settings of older versions: async dependencies of pages always"
+        " work.",
+    )
+    experimental_yield_pages: bool = Field(
+        default=False, description="Allow pages that yield between their parts."
+    )
+    url_session_query_param: str = Field(
+        default="fluxlit_sid",
+        min_length=1,
+        description="Query parameter that carries a URL session's id.",
+    )
+
+
 class Api(Group):
     """Cross-origin rules and response headers of the API."""
 
@@ -216,5 +299,5 @@ class Auth(Group):
         default="",
         validate_default=True,
         repr=False,
-        description="Secret that seals a login and signs the app's own tokens.",
+        description="Secret that seals login states.",
     )

@@ -26,7 +26,7 @@ from fluxlit._paths import is_under, normalize
 from fluxlit._secrets import derived
 from fluxlit.config import _groups as groups
 from fluxlit.config._forward_headers import split_forward_headers
-from fluxlit.config._ui_groups import Streamlit
+from fluxlit.config._ui_place import UIPlace
 from fluxlit.config._values import MAX_WORKERS
 from fluxlit.config.files import read_project_file
 from fluxlit.config.provenance import DEFAULT, ENV_PREFIX, PLATFORM_URL, Kind, Origin, said
@@ -42,7 +42,8 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
     groups.Auth,
     groups.Observability,
     groups.Api,
-    Streamlit,
+    groups.Streamlit,
+    UIPlace,
     groups.Gateway,
     groups.TrustedProxy,
     groups.Addresses,
