@@ -93,7 +93,10 @@ def _observer(spec: WorkerSpec, app: FluxLit) -> Callable[[float], None] | None:
 
 def _collector(settings: FluxlitSettings, watched: RunWatch) -> Job:
     """Put a collector beside the runs; return what looks while none ends."""
-    collector = Collector(Policy.from_settings(settings), lambda: watched.waiting)
+    from fluxlit._streamlit.sessions import held_sessions  # noqa: PLC0415 - Streamlit is set up by now
+
+    policy = Policy.from_settings(settings)
+    collector = Collector(policy, lambda: watched.waiting, sessions=held_sessions)
     watched.on_end = collector.run_ended
     own_full_collections()
     return collector.run
