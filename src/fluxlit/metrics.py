@@ -106,6 +106,10 @@ class WorkerFigures(Protocol):
         """Whether it is a UI worker."""
 
     @property
+    def has_pages(self) -> bool:
+        """Whether the UI is in its process."""
+
+    @property
     def is_up(self) -> bool:
         """Whether it serves and its loop turns."""
 
@@ -259,7 +263,7 @@ def _workers(workers: Sequence[WorkerFigures]) -> Iterator[Metric]:
     for figure in _FIGURES:
         family = families[figure.kind](f"fluxlit_{figure.name}", figure.about, labels=("worker",))
         for worker in workers:
-            if worker.serves_ui or not figure.ui_only:
+            if worker.has_pages or not figure.ui_only:
                 family.add_metric((worker.name,), float(figure.read(worker)))
         yield family
 

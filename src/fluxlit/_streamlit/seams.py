@@ -60,6 +60,9 @@ SEAMS: Final = (
         "MemorySessionStorage",
         "sessions that lost their connection",
     ),
+    Seam("streamlit.runtime.session_manager", "SessionInfo", "a session that is kept"),
+    Seam("streamlit.runtime.session_manager", "SessionManager.list_sessions", "counts sessions"),
+    Seam("streamlit.runtime", "get_instance", "the Runtime whose sessions are counted"),
     Seam(
         "streamlit.web.cache_storage_manager_config",
         "create_default_cache_storage_manager",

@@ -27,7 +27,7 @@ from fluxlit.logging.request_id import (
     reset_request_id,
     set_request_id,
 )
-from fluxlit.logging.setup import configure_logging
+from fluxlit.logging.setup import configure_logging, loggers_kept
 
 if TYPE_CHECKING:
     from fluxlit.logging.json_format import JsonLogFormatter
@@ -42,6 +42,7 @@ __all__ = [
     "get_request_id",
     "is_well_formed",
     "log",
+    "loggers_kept",
     "new_request_id",
     "redact_authorization",
     "redact_query_string",

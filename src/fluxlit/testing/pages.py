@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fluxlit.runtime._script import PAGES_SCRIPT
+from fluxlit.workers.ui import PAGES_SCRIPT
 
 
 def streamlit_main_path() -> Path:

@@ -3,11 +3,3 @@
 Streamlit puts a script's folder in front of the module search path, so nothing else may be here
 that a user's import could find by accident.
 """
-
-from __future__ import annotations
-
-from pathlib import Path
-from typing import Final
-
-PAGES_SCRIPT: Final = Path(__file__).with_name("fluxlit_pages.py")
-"""What Streamlit runs for an app whose pages are functions."""
