@@ -322,7 +322,7 @@ class FluxLit(WithAuth, Generic[SettingsT]):
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:
-        refuse_doubtful(observe(self._settings))
+        refuse_doubtful(observe(self._settings, store=self._session_store))
         spec = spec_beside(self, self._import_target, development=self._settings.debug)
         fleet = Fleet.of(self._settings, spec.cookie_secret)
         gateway = self._gateway(fleet)
