@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 from typing import Final, Literal
 
-Purpose = Literal["service", "door"]
-"""``service`` signs cookies; ``door`` opens a UI worker's port, and goes over the wire."""
+Purpose = Literal["service", "door", "login"]
+"""``service`` signs cookies; ``door`` opens a UI worker's port, and goes over the wire; ``login``
+seals what travels through addresses during a login."""
 
 _LABEL: Final = "fluxlit "
 

@@ -11,9 +11,10 @@ from fastapi import FastAPI
 from typing_extensions import TypeVar
 
 from fluxlit._paths import path_parameters
-from fluxlit._types import JsonValue, Receive, Scope, Send
+from fluxlit._types import PUBLIC_URLS, RUN_DIRECTORY, JsonValue, Receive, Scope, Send
 from fluxlit.api import api_of, docs_paths
 from fluxlit.assembly import build_gateway, resources
+from fluxlit.auth.attach import WithAuth
 from fluxlit.client import ApiClient
 from fluxlit.client.calls import Operations
 from fluxlit.config import FluxlitSettings, load_settings
@@ -50,7 +51,7 @@ PageFnT = TypeVar("PageFnT", bound=PageFn)
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
 
 
-class FluxLit(Generic[SettingsT]):
+class FluxLit(WithAuth, Generic[SettingsT]):
     """A FastAPI API and Streamlit pages behind one port.
 
     The object is also an ASGI app: ``uvicorn app:app`` serves it, UI included.
@@ -109,10 +110,7 @@ class FluxLit(Generic[SettingsT]):
         self._script = existing_script(streamlit_script)
         self._readiness = Readiness()
         self._urls = FluxLitPublicUrls(self)
-        self._operations = Operations(lambda: self._api.routes)
-        self._asgi: UnifiedApp | None = None
-        self._api = api_of(self._settings, api, fastapi_kwargs or {})
-        add_health_routes(self._api, self._readiness)
+        self.api = api_of(self._settings, api, fastapi_kwargs or {})
 
     @property
     def settings(self) -> SettingsT:
@@ -127,8 +125,9 @@ class FluxLit(Generic[SettingsT]):
     @api.setter
     def api(self, api: FastAPI) -> None:
         self._api = api
+        setattr(api.state, PUBLIC_URLS, self._urls)
         self._operations = Operations(lambda: api.routes)
-        self._asgi = None
+        self._asgi: UnifiedApp | None = None
         self._pages.forget()
         add_health_routes(api, self._readiness)
 
@@ -281,6 +280,7 @@ class FluxLit(Generic[SettingsT]):
                 there reaches the API only.
             ui: What a UI in this process is told, if it is to be here.
         """
+        setattr(self._api.state, RUN_DIRECTORY, internal and Path(internal).parent)
         return UnifiedApp(self._api, self._gateway(fleet, internal), resources(fleet, ui))
 
     def ui_plan(self, spec: WorkerSpec, *, is_guest: bool = False) -> UIPlan:

@@ -39,6 +39,9 @@ _WIDTH: Final = _SUM_COLUMN + 1
 _BASE: Final = {dispatch: number * _WIDTH for number, dispatch in enumerate(DISPATCHES)}
 _COLUMNS: Final = _WIDTH * len(DISPATCHES)
 
+NOTHING: Final = [0] * _COLUMNS
+"""The sum of no rows."""
+
 
 class Tally:
     """The row in which one process counts.
@@ -212,15 +215,16 @@ class Exposition:
     def collect(self) -> Iterator[Metric]:
         """Yield every metric, as prometheus-client asks for them."""
         total = self._source.tallies().total()
-        yield _requests(total)
-        yield _durations(total)
+        yield requests(total)
+        yield durations(total)
         workers = self._source.figures()
         yield from _workers(workers)
         yield _events(self._source.events())
         yield from _apps_own(workers)
 
 
-def _requests(total: list[int]) -> Metric:
+def requests(total: list[int]) -> Metric:
+    """Make the counter of requests from the sum of all rows."""
     from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - an extra
 
     family = CounterMetricFamily(
@@ -235,7 +239,8 @@ def _requests(total: list[int]) -> Metric:
     return family
 
 
-def _durations(total: list[int]) -> Metric:
+def durations(total: list[int]) -> Metric:
+    """Make the histogram of their durations from the sum of all rows."""
     from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415 - an extra
 
     family = HistogramMetricFamily(

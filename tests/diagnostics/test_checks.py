@@ -21,7 +21,7 @@ from fluxlit.diagnostics import configuration, imports, installation, pages, sys
 from fluxlit.diagnostics.doctor import diagnose
 from fluxlit.diagnostics.report import Report, describe
 from fluxlit.diagnostics.subject import Patient, Subject, admit
-from fluxlit.exceptions import TargetError
+from fluxlit.exceptions import StartupError, TargetError
 from fluxlit.pages.navigation import NavigationModel
 
 SECRET = "x" * 40
@@ -157,7 +157,7 @@ def test_the_run_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     }
 
     def refuse(_: str) -> socket.socket:
-        raise OSError(1, "Operation not permitted")
+        raise StartupError("Operation not permitted")
 
     monkeypatch.setattr(system, "bind_unix", refuse)
     assert rows(system.run_directory(Subject("a:b", tmp_path)))["unix_sockets"] == "FAIL"

@@ -13,7 +13,6 @@ from streamlit import config
 from streamlit.runtime import RuntimeConfig
 from streamlit.runtime import runtime as runtime_module
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
-from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.runtime_util import get_max_message_size_bytes
 from streamlit.web.bootstrap import prepare_streamlit_environment
@@ -24,6 +23,7 @@ from fluxlit._streamlit.components import look_quickly
 from fluxlit._streamlit.hashing import hash_quickly
 from fluxlit._streamlit.options import apply_options, parse_run_args
 from fluxlit._streamlit.recovery import RecoveringRuntime
+from fluxlit._streamlit.sessions import PassingStorage
 from fluxlit._streamlit.sources import SourceEdits
 from fluxlit._types import ASGIApp
 from fluxlit.exceptions import StartupError
@@ -134,14 +134,13 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
     look_quickly()
     hash_quickly()
     vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
-    storage = MemorySessionStorage(ttl_seconds=config.get_option("server.disconnectedSessionTTL"))
     runtime = RecoveringRuntime(
         RuntimeConfig(
             script_path=script,
             media_file_storage=MemoryMediaFileStorage("/media"),
             uploaded_file_manager=MemoryUploadedFileManager("/_stcore/upload_file"),
             cache_storage_manager=create_default_cache_storage_manager(),
-            session_storage=storage,
+            session_storage=PassingStorage(config.get_option("server.disconnectedSessionTTL")),
         )
     )
     return create_starlette_app(runtime)

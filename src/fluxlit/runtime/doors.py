@@ -42,7 +42,11 @@ class Doors:
 
     async def ui_workers(self) -> int:
         """Wait until the app has said how many UI workers it wants."""
-        return (await asyncio.shield(self._loaded)).ui_workers
+        return (await self.told()).ui_workers
+
+    async def told(self) -> Address:
+        """Wait until a gateway worker has said where the service is."""
+        return await asyncio.shield(self._loaded)
 
     async def hand_over(self, worker: WorkerProcess) -> Address:
         """Hear where the app wants to listen, listen there, and hand the sockets over.

@@ -21,14 +21,13 @@ class Ports:
         self._lent: dict[int, socket.socket] = {}
         self._loaded: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
 
-    @property
-    def address(self) -> Address | None:
-        """What is served, once a worker has said so."""
-        return self._loaded.result() if self._loaded.done() else None
-
     async def ui_workers(self) -> int:
         """Wait until the app has said how many UI workers it wants."""
-        return (await asyncio.shield(self._loaded)).ui_workers
+        return (await self.told()).ui_workers
+
+    async def told(self) -> Address:
+        """Wait until a worker has said what is served."""
+        return await asyncio.shield(self._loaded)
 
     async def hand_over(self, worker: WorkerProcess) -> Address:
         """Hear where the app's UI is to listen, and lend a worker its port.

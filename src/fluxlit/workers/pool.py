@@ -273,7 +273,7 @@ class WorkerPool:
                     _LOG.warning("%s is ready again, pid %d", worker.name, worker.pid)
                     return deaths
         msg = f"{dead.name} died {deaths} times in a row"
-        raise StartupError(msg, remedy="see its output above for the cause")
+        raise StartupError(msg, remedy="see its output above for the cause", by_app=True)
 
 
 async def _ended(worker: Worker, changed: asyncio.Event) -> int | None:

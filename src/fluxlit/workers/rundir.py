@@ -98,6 +98,21 @@ def _make_private(folder: Path) -> None:
         raise StartupError(msg, remedy=remedy)
 
 
+@contextlib.contextmanager
+def writing_in(folder: Path) -> Iterator[None]:
+    """Explain what goes wrong when something is made in a run directory.
+
+    Raises:
+        StartupError: The disk is full, or cannot be written.
+    """
+    try:
+        yield
+    except OSError as exc:
+        msg = f"cannot write in the run directory {folder}: {exc.strerror}"
+        remedy = f"make room there, or set {_env.RUN_DIR} to a folder on another disk"
+        raise StartupError(msg, remedy=remedy) from exc
+
+
 class RunDirectory:
     """One service's run directory, from making to removing; a context manager.
 
@@ -111,15 +126,23 @@ class RunDirectory:
         self.path = base / secrets.token_hex(8)
 
     def __enter__(self) -> Self:
-        """Remove what dead services left, then make and lock this one."""
-        sweep(self._base)
+        """Remove what dead services left, then make and lock this one.
+
+        Raises:
+            StartupError: It cannot be made.
+        """
         unfinished = self._base / f".{self.path.name}"
-        unfinished.mkdir(mode=0o700)
-        self._lock = (unfinished / "lock").open("w", encoding="ascii")
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._lock.write(f"{os.getpid()}\n")
-        self._lock.flush()
-        unfinished.rename(self.path)  # it never has its name without its lock
+        with writing_in(self._base), contextlib.ExitStack() as made:
+            sweep(self._base)
+            made.callback(_remove, unfinished)
+            unfinished.mkdir(mode=0o700)
+            lock = made.enter_context((unfinished / "lock").open("w", encoding="ascii"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+            unfinished.rename(self.path)  # it never has its name without its lock
+            made.pop_all()
+        self._lock = lock
         return self
 
     def __exit__(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from fluxlit._door import HOST, Door
 from fluxlit.exceptions import StartupError
-from fluxlit.workers.rundir import api_door, api_socket
+from fluxlit.workers.rundir import api_door, api_socket, writing_in
 
 BACKLOG: Final = 2048
 
@@ -47,15 +48,17 @@ def bind_tcp(host: str, port: int) -> socket.socket:
 
 
 def bind_unix(path: str) -> socket.socket:
-    """Bind and listen on a Unix socket that only this user may use; replaces a dead one."""
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
+    """Bind and listen on a Unix socket that only this user may use.
+
+    Raises:
+        StartupError: There is no room for it, or for another descriptor.
+    """
+    with writing_in(Path(path).parent), ExitStack() as opened:
+        sock = opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         sock.bind(path)
         os.chmod(path, 0o600)  # noqa: PTH101 - a path as text, as the socket takes it
         sock.listen(BACKLOG)
-    except OSError:
-        sock.close()
-        raise
+        opened.pop_all()
     sock.setblocking(False)
     return sock
 

@@ -159,8 +159,10 @@ class UI:
 
     def _collector(self) -> Job:
         """Put a collector beside the runs; return what looks while none ends."""
-        watched = self._watched
-        collector = Collector(Policy.from_settings(self._plan.settings), lambda: watched.waiting)
+        from fluxlit._streamlit.sessions import held_sessions  # noqa: PLC0415 - Streamlit is set up by now
+
+        watched, policy = self._watched, Policy.from_settings(self._plan.settings)
+        collector = Collector(policy, lambda: watched.waiting, sessions=held_sessions)
         watched.on_end = collector.run_ended
         if not self._plan.is_guest:
             own_full_collections()
@@ -187,7 +189,11 @@ def telling_pages(plan: UIPlan) -> Iterator[None]:
     Raises:
         StartupError: The pages' API is elsewhere, and where was not said.
     """
-    told = {_env.APP: plan.spec.target, _env.API_PREFIX: plan.settings.api_prefix()}
+    told = {
+        _env.APP: plan.spec.target,
+        _env.API_PREFIX: plan.settings.api_prefix(),
+        _env.URL_SESSION_PARAM: plan.settings.url_session_query_param,
+    }
     if not os.environ.get(_env.INTERNAL_API_BASE):
         told |= _api_of(plan)
     before = {name: os.environ.get(name) for name in told}
