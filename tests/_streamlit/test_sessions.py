@@ -40,6 +40,7 @@ def test_a_session_is_kept_for_its_time_and_then_let_go_without_another_visit() 
         del info
         assert storage.get("ada") is not None
         assert not await gone(seen, within=0.5)
+        assert len(storage.list()) == 1
         assert await gone(seen, within=5)
         again = kept("bob")  # after a pause, as before
         seen = weakref.ref(again.session)

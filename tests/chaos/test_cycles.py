@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,15 +11,13 @@ from tests.support.service import Service, running
 from tests.support.tab import Tab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    import psutil
 
 pytestmark = pytest.mark.integration
 
-WARM_UP = 250
-"""As many as fill all that Streamlit keeps for those who might come back: 128 sessions."""
+WARM_UP = 150
+"""More than Streamlit keeps sessions for those who might come back: 128."""
 
 CYCLES = 1_000
 AT_A_TIME = 8
@@ -49,25 +46,11 @@ def home(st: Any) -> None:
 
 
 class Held(NamedTuple):
-    """What a worker holds."""
+    """What a worker holds while nobody visits."""
 
     descriptors: int
     threads: int
-    tasks: int
     memory: int
-
-    @classmethod
-    def by(cls, worker: psutil.Process, tasks: int) -> Held:
-        """Look at a worker."""
-        return cls(worker.num_fds(), worker.num_threads(), tasks, worker.memory_info().rss)
-
-
-def within(now: Held, before: Held) -> bool:
-    """Tell whether it is at most that, and memory at most a twentieth more."""
-    counts = (now.descriptors, now.threads, now.tasks)
-    allowed = (before.descriptors, before.threads, before.tasks)
-    fits = all(count <= most for count, most in zip(counts, allowed, strict=True))
-    return fits and now.memory <= before.memory * 1.05
 
 
 def come_and_go(service: Service, cycles: int) -> None:
@@ -81,46 +64,47 @@ def come_and_go(service: Service, cycles: int) -> None:
         list(threads.map(visit, range(cycles)))
 
 
-def held(service: Service) -> dict[str, Held]:
-    """Look at both workers; the tab that asks is among what the UI worker holds, each time."""
-    found = workers(service)
-    gateway = int(str(ask(service, "/api/tasks")))
-    with Tab(service.port) as tab:
-        ui = int(tab.run().texts[0])
-        return {
-            "ui": Held.by(found["ui"], ui),
-            "gateway": Held.by(found["gateway"], gateway),
-        }
+def idle(service: Service, collected: int) -> None:
+    """Wait, without a visit, until the UI worker has let go of all sessions and tidied up."""
+
+    def is_tidy() -> bool:
+        return service.output().count("(vacant)") > collected
+
+    until(is_tidy, what="sessions of who has left are kept")
 
 
-def most(looks: Iterable[dict[str, Held]]) -> dict[str, Held]:
-    """Return the most that was seen: the last look's tab may still be leaving."""
-    looks = list(looks)
+def after(service: Service, cycles: int) -> dict[str, Held]:
+    """Return what the workers hold when so many visitors have come and gone."""
+    collected = service.output().count("(vacant)")
+    come_and_go(service, cycles)
+    idle(service, collected)
     return {
-        name: Held(*map(max, zip(*(look[name] for look in looks), strict=True)))
-        for name in looks[0]
+        name: Held(worker.num_fds(), worker.num_threads(), worker.memory_info().rss)
+        for name, worker in workers(service).items()
     }
 
 
-def idle(service: Service, descriptors: int) -> None:
-    """Wait, without a visit, until the UI worker has no more descriptors than this."""
-    ui = workers(service)["ui"]
-    until(lambda: ui.num_fds() <= descriptors, what="sessions of who has left are kept")
+def tasks(service: Service) -> dict[str, int]:
+    """Count the tasks of both workers, with those of the tab that asks."""
+    with Tab(service.port) as tab:
+        return {"ui": int(tab.run().texts[0]), "gateway": int(str(ask(service, "/api/tasks")))}
 
 
 def test_a_thousand_visitors_leave_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP)
-    short = f"--server.disconnectedSessionTTL={KEPT_SECONDS}"
-    environment = {"FLUXLIT_STREAMLIT_RUN_CLI_ARGS": short}
+    environment = {
+        "FLUXLIT_STREAMLIT_RUN_CLI_ARGS": f"--server.disconnectedSessionTTL={KEPT_SECONDS}",
+        "FLUXLIT_LOG_LEVEL": "debug",
+    }
     with running("run", directory=tmp_path, environment=environment) as service:
-        fresh = held(service)["ui"].descriptors
-        come_and_go(service, WARM_UP)
-        idle(service, fresh)
-        before = most(held(service) for _ in range(5))
-        come_and_go(service, CYCLES)
-        idle(service, fresh)
-        deadline, now = time.monotonic() + 10, held(service)
-        while not all(within(now[name], before[name]) for name in before):
-            assert time.monotonic() < deadline, f"{before} became {now}"
-            time.sleep(0.5)
-            now = held(service)
+        before, tasks_before = after(service, WARM_UP), tasks(service)
+        now = after(service, CYCLES)
+        for name, held in now.items():
+            assert held.descriptors <= before[name].descriptors, (before, now)
+            assert held.threads <= before[name].threads, (before, now)
+            assert held.memory <= before[name].memory * 1.05, (before, now)
+
+        def tasks_are_back() -> bool:  # the last tab that asked may still be leaving
+            return all(count <= tasks_before[name] for name, count in tasks(service).items())
+
+        until(tasks_are_back, what=f"not {tasks_before}")

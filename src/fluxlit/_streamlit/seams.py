@@ -44,6 +44,16 @@ SEAMS: Final = (
     ),
     Seam("streamlit.runtime", "forward_msg_cache.util.calc_hash", "names large messages quickly"),
     Seam("streamlit", "util.calc_hash", "names small messages as ever"),
+    Seam(
+        "streamlit.runtime",
+        "fragment",
+        "errors of fragments in a page's words, before releases with `on_script_error`",
+    ),
+    Seam(
+        "streamlit.runtime.scriptrunner",
+        "exec_code",
+        "errors of callbacks in a page's words, before releases with `on_script_error`",
+    ),
     Seam("streamlit.runtime", "app_session.LocalSourcesWatcher", "edits reach open pages"),
     Seam(
         "streamlit.watcher.local_sources_watcher",
@@ -61,6 +71,8 @@ SEAMS: Final = (
         "sessions that lost their connection",
     ),
     Seam("streamlit.runtime.session_manager", "SessionInfo", "a session that is kept"),
+    Seam("streamlit.runtime.session_manager", "SessionManager.list_sessions", "counts sessions"),
+    Seam("streamlit.runtime", "get_instance", "the Runtime whose sessions are counted"),
     Seam(
         "streamlit.web.cache_storage_manager_config",
         "create_default_cache_storage_manager",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 from typing import Final
 
+from streamlit.runtime import get_instance
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.session_manager import SessionInfo
 
@@ -33,10 +35,20 @@ class PassingStorage(MemorySessionStorage):
         if self._next is None:
             self._look_later()
 
+    def list(self) -> builtins.list[SessionInfo]:
+        """Return the sessions that are kept, and let go of all others."""
+        len(self._cache)  # counting lets go of those whose time is over
+        return super().list()
+
     def _look_later(self) -> None:
         self._next = asyncio.get_running_loop().call_later(self._pause, self._look)
 
     def _look(self) -> None:
         self._next = None
-        if len(self._cache):  # counting lets go of those whose time is over
+        if self.list():
             self._look_later()
+
+
+def held_sessions() -> int:
+    """Count the sessions of this process: those of open tabs, and those that are kept."""
+    return len(get_instance()._session_mgr.list_sessions())  # noqa: SLF001 - no public count

@@ -159,8 +159,10 @@ class UI:
 
     def _collector(self) -> Job:
         """Put a collector beside the runs; return what looks while none ends."""
-        watched = self._watched
-        collector = Collector(Policy.from_settings(self._plan.settings), lambda: watched.waiting)
+        from fluxlit._streamlit.sessions import held_sessions  # noqa: PLC0415 - Streamlit is set up by now
+
+        watched, policy = self._watched, Policy.from_settings(self._plan.settings)
+        collector = Collector(policy, lambda: watched.waiting, sessions=held_sessions)
         watched.on_end = collector.run_ended
         if not self._plan.is_guest:
             own_full_collections()
@@ -258,6 +260,7 @@ def _streamlit_app(plan: UIPlan) -> RunWatch:
         allowed_origins=tuple(settings.ui_allowed_origins),
         collects=not settings.ui_collector,
         icons=plan.icons,
+        on_error=plan.on_error,
     )
     arguments = sys.argv
     with loggers_kept():
