@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import math
 import os
 import sys
 from contextlib import aclosing
@@ -15,8 +16,8 @@ from fluxlit.runtime.edits import Edit, Watch, forget_bytecode
 from fluxlit.runtime.watching import Need, Sources
 
 
-def watch(folder: Path, **how: float) -> Watch:
-    return Watch(Sources((folder,), folder, (folder / ".streamlit",)), **how)
+def watch(folder: Path, *, since: float = math.inf) -> Watch:
+    return Watch(Sources((folder,), folder, (folder / ".streamlit",)), since=since)
 
 
 async def next_edit(watching: Watch, act: object = None) -> Edit:
