@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pytest
 import typer
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from fluxlit.cli import app
 from fluxlit.cli.flags import (
@@ -15,6 +16,8 @@ from fluxlit.cli.flags import (
     LogLevel,
     PidFile,
     Proxies,
+    Reloading,
+    ReloadScope,
     Scale,
     UIBinding,
     UIModeName,
@@ -24,6 +27,8 @@ from fluxlit.cli.flags import (
 from fluxlit.cli.serve import Order
 from fluxlit.config import FluxlitSettings
 from fluxlit.config.provenance import FLAGS
+from fluxlit.runtime.reloading import Reload
+from fluxlit.runtime.watching import Need
 
 
 def test_what_was_said_becomes_settings() -> None:
@@ -51,6 +56,26 @@ def test_what_was_said_becomes_settings() -> None:
 )
 def test_what_a_way_to_serve_implies(order: Order, settings: dict[str, object]) -> None:
     assert order.settings() == settings
+
+
+def test_how_edits_are_followed() -> None:
+    assert Reloading().options() == Reload()
+    assert Reloading(reload=False, reload_scope=ReloadScope.FULL).options() is None
+    said = Reloading(reload_scope=ReloadScope.GATEWAY, reload_dir=[Path("lib")])
+    assert said.options() == Reload(Need.GATEWAY, (Path("lib"),))
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--reload-scope", "all"], "'all' is not one of 'gateway', 'full'"),
+        (["--reload-dir", "no-such-folder"], "'no-such-folder' does not exist"),
+    ],
+)
+def test_a_wrong_word_about_edits_is_refused(flags: list[str], told: str) -> None:
+    done = CliRunner().invoke(app, ["dev", *flags], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert done.exit_code == 2
+    assert told in done.output
 
 
 def test_where_the_pid_file_is(monkeypatch: pytest.MonkeyPatch) -> None:
