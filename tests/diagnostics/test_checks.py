@@ -184,12 +184,9 @@ def test_two_rules_of_one_row_are_two_findings() -> None:
 
 def test_variables_that_nothing_reads(tmp_path: Path) -> None:
     calm = subject(tmp_path)
-    assert rows(configuration.leftovers(calm)) == {"streamlit_upstream": "PASS"}
-    old = subject(tmp_path, FLUXLIT_STREAMLIT_UPSTREAM="x", FLUXLIT_STREAMLIT_UPSTREAM_FILE="y")
-    assert rows(configuration.leftovers(old)) == {
-        "streamlit_upstream_state": "WARN",
-        "streamlit_upstream": "WARN",
-    }
+    assert rows(configuration.leftovers(calm)) == {}
+    old = subject(tmp_path, FLUXLIT_STREAMLIT_UPSTREAM_FILE="y")
+    assert rows(configuration.leftovers(old)) == {"streamlit_upstream_state": "WARN"}
 
 
 def test_a_variable_that_is_nearly_a_setting_s(tmp_path: Path) -> None:

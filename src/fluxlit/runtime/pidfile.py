@@ -19,13 +19,18 @@ from fluxlit.exceptions import ConfigurationError, StartupError
 
 DEFAULT_NAME: Final = ".fluxlit-dev.pid"
 
+UI_NAME: Final = ".fluxlit-ui.pid"
+"""The default of ``fluxlit ui``, which may run in the folder of a whole service."""
+
 _MAX_SIZE: Final = 64
 """Bytes; what is larger is somebody's file, not a pid file."""
 
 
-def pidfile_path(given: Path | None, environ: Mapping[str, str]) -> Path:
+def pidfile_path(
+    given: Path | None, environ: Mapping[str, str], default: str = DEFAULT_NAME
+) -> Path:
     """Return where the pid file is: what was given, ``FLUXLIT_PIDFILE``, or the default."""
-    chosen = given or environ.get(_env.PIDFILE, "").strip() or DEFAULT_NAME
+    chosen = given or environ.get(_env.PIDFILE, "").strip() or default
     return Path(chosen).absolute()
 
 

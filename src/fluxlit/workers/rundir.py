@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from fluxlit import _env
+from fluxlit._door import SUFFIX
 from fluxlit.exceptions import FluxLitError, StartupError
 
 MAX_SOCKET_PATH: Final = 103
@@ -36,6 +37,11 @@ _UNFINISHED_SECONDS: Final = 60.0
 def api_socket(directory: str | Path) -> str:
     """Return the path of the gateway's private socket, by which pages call the API."""
     return str(Path(directory, "api.sock"))
+
+
+def api_door(directory: str | Path) -> str:
+    """Return the path of the file that tells where that is, if it is a port."""
+    return str(Path(directory, f"api{SUFFIX}"))
 
 
 def ui_socket(directory: str | Path, slot: int, generation: int) -> str:

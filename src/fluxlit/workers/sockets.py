@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from fluxlit._door import HOST, Door
 from fluxlit.exceptions import StartupError
-from fluxlit.workers.rundir import writing_in
+from fluxlit.workers.rundir import api_door, api_socket, writing_in
 
 BACKLOG: Final = 2048
 
@@ -59,6 +60,20 @@ def bind_unix(path: str) -> socket.socket:
         sock.listen(BACKLOG)
         opened.pop_all()
     sock.setblocking(False)
+    return sock
+
+
+def bind_private(directory: str | Path, key: str) -> socket.socket:
+    """Listen where pages find the API: at a Unix socket, or at a port that a key opens.
+
+    Args:
+        directory: The run directory; of a port it is told there, too.
+        key: What opens the port; empty for a Unix socket.
+    """
+    if not key:
+        return bind_unix(api_socket(directory))
+    sock = bind_tcp(HOST, 0)
+    Door(sock.getsockname()[1], key).write(api_door(directory))
     return sock
 
 

@@ -117,7 +117,7 @@ def run_worker(serve: Serve) -> NoReturn:
         sys.exit(FAILED)
     finally:
         lifeline.clear_away()
-    threading.Thread(target=_leave, daemon=True).start()
+    leave_threads()
     sys.exit(0)
 
 
@@ -128,6 +128,11 @@ def _hear_spec(lifeline: Lifeline) -> JsonObject:
         prepare(message)
         message, _ = lifeline.receive()
     return message
+
+
+def leave_threads() -> None:
+    """Have this process end in a moment although threads of the user's may still run."""
+    threading.Thread(target=_leave, daemon=True).start()
 
 
 def _leave() -> None:
