@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount
+from tests.support.servers import serving
 
-from fluxlit._types import JsonValue, Scope
-from fluxlit.health import Probe, Readiness, add_health_routes, verdict
+from fluxlit import FluxlitSettings
+from fluxlit._types import JsonValue, Receive, Scope, Send
+from fluxlit.health import Probe, Readiness, add_health_routes, probe_streamlit_ready, verdict
 
 
 def served(api: FastAPI, readiness: Readiness | None = None) -> TestClient:
@@ -178,3 +182,52 @@ def test_a_route_of_the_api_s_own_is_left_alone() -> None:
     client = served(api)
     assert client.get("/healthz").json() == "mine"
     assert client.get("/readyz").status_code == 200
+
+
+class Server:
+    """Answers at one path as a Streamlit server does, and notes what was asked."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.asked: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked.append(scope["path"])
+        status = 200 if scope["path"] == self.path else 404
+        await PlainTextResponse("ok", status)(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("serves", "mount", "expected"),
+    [
+        ("/_stcore/health", "", (True, "ok")),
+        ("/desk/_stcore/health", "/desk", (True, "ok")),
+        ("/_stcore/health", "/desk", (True, "ok")),
+        (
+            "/x",
+            "/desk",
+            (False, "upstream_http_failed /_stcore/health:404;/desk/_stcore/health:404"),
+        ),
+        ("/x", "", (False, "upstream_http_failed /_stcore/health:404")),
+    ],
+)
+def test_a_streamlit_server_elsewhere_is_asked(
+    serves: str, mount: str, expected: tuple[bool, str]
+) -> None:
+    with serving(Server(serves)) as (_, port):
+        settings = FluxlitSettings(root_path=mount) if mount else None
+        told = asyncio.run(
+            probe_streamlit_ready(
+                upstream=f"http://127.0.0.1:{port}/", settings=settings, timeout_s=10
+            )
+        )
+    assert told == expected
+
+
+def test_a_streamlit_server_that_is_not_there() -> None:
+    ready, detail = asyncio.run(probe_streamlit_ready(upstream="http://127.0.0.1:9"))
+    assert not ready
+    assert detail
+    assert asyncio.run(probe_streamlit_ready(upstream=" ")) == (True, "not_configured")
+    assert asyncio.run(probe_streamlit_ready()) == (True, "not_configured")
+    assert asyncio.run(probe_streamlit_ready(upstream="ftp://a"))[0] is False

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
@@ -27,6 +28,8 @@ STARTING: Final = "starting"
 DRAINING: Final = "draining"
 
 _FRESH: Final = {"cache-control": "no-store"}
+
+STREAMLIT_HEALTH_PATH = "/_stcore/health"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +173,62 @@ def _takes(route: BaseRoute, path: str) -> bool:
     """Tell whether a route answers a path."""
     match, _ = route.matches({"type": "http", "method": "GET", "path": path, "headers": []})
     return match is Match.FULL
+
+
+class Mounted(Protocol):
+    """Says where an app is mounted; an app's settings do."""
+
+    def public_mount_path(self) -> str:
+        """Return the public path of the whole app, ``""`` for the root."""
+
+    def ui_base(self) -> str:
+        """Return the UI's path under the mount, ``""`` for none."""
+
+
+async def probe_streamlit_ready(
+    *, timeout_s: float = 0.5, upstream: str | None = None, settings: Mounted | None = None
+) -> tuple[bool, str]:
+    """Ask a Streamlit server that has an address of its own whether it is ready.
+
+    FluxLit's own UI workers have none; ``GET readyz`` tells of those.
+
+    Args:
+        timeout_s: Seconds to wait for an answer.
+        upstream: The server's URL, such as ``"http://127.0.0.1:8501"``; without one there is
+            nothing to ask, and nothing that is not ready.
+        settings: Those of an app, whose path the server may serve under.
+
+    Returns:
+        Whether it is ready, and ``"ok"``, ``"not_configured"``, or what is wrong.
+
+    Example:
+        >>> import asyncio
+        >>> asyncio.run(probe_streamlit_ready())
+        (True, 'not_configured')
+    """
+    base = (upstream or "").strip().rstrip("/")
+    if not base:
+        return True, "not_configured"
+    if urlsplit(base).scheme not in {"http", "https"}:
+        return False, "the upstream is not an http or https URL"
+    mount = settings.public_mount_path() + settings.ui_base() if settings else ""
+    return await _probe(
+        base, [path + STREAMLIT_HEALTH_PATH for path in {"": 0, mount: 0}], timeout_s
+    )
+
+
+async def _probe(base: str, paths: Sequence[str], timeout_seconds: float) -> tuple[bool, str]:
+    """Return whether one of the paths answers with a success."""
+    import httpx2  # noqa: PLC0415 - the readiness of our own workers needs none of it
+
+    refused: list[str] = []
+    async with httpx2.AsyncClient(timeout=timeout_seconds, trust_env=False) as client:
+        for path in paths:
+            try:
+                answer = await client.get(base + path)
+            except httpx2.HTTPError as exc:
+                return False, str(exc) or type(exc).__name__
+            if answer.is_success:
+                return True, "ok"
+            refused.append(f"{path}:{answer.status_code}")
+    return False, f"upstream_http_failed {';'.join(refused)}"

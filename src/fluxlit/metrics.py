@@ -39,6 +39,9 @@ _WIDTH: Final = _SUM_COLUMN + 1
 _BASE: Final = {dispatch: number * _WIDTH for number, dispatch in enumerate(DISPATCHES)}
 _COLUMNS: Final = _WIDTH * len(DISPATCHES)
 
+NOTHING: Final = [0] * _COLUMNS
+"""The sum of no rows."""
+
 
 class Tally:
     """The row in which one process counts.
@@ -101,6 +104,10 @@ class WorkerFigures(Protocol):
     @property
     def serves_ui(self) -> bool:
         """Whether it is a UI worker."""
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether the UI is in its process."""
 
     @property
     def is_up(self) -> bool:
@@ -208,15 +215,16 @@ class Exposition:
     def collect(self) -> Iterator[Metric]:
         """Yield every metric, as prometheus-client asks for them."""
         total = self._source.tallies().total()
-        yield _requests(total)
-        yield _durations(total)
+        yield requests(total)
+        yield durations(total)
         workers = self._source.figures()
         yield from _workers(workers)
         yield _events(self._source.events())
         yield from _apps_own(workers)
 
 
-def _requests(total: list[int]) -> Metric:
+def requests(total: list[int]) -> Metric:
+    """Make the counter of requests from the sum of all rows."""
     from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - an extra
 
     family = CounterMetricFamily(
@@ -231,7 +239,8 @@ def _requests(total: list[int]) -> Metric:
     return family
 
 
-def _durations(total: list[int]) -> Metric:
+def durations(total: list[int]) -> Metric:
+    """Make the histogram of their durations from the sum of all rows."""
     from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415 - an extra
 
     family = HistogramMetricFamily(
@@ -254,7 +263,7 @@ def _workers(workers: Sequence[WorkerFigures]) -> Iterator[Metric]:
     for figure in _FIGURES:
         family = families[figure.kind](f"fluxlit_{figure.name}", figure.about, labels=("worker",))
         for worker in workers:
-            if worker.serves_ui or not figure.ui_only:
+            if worker.has_pages or not figure.ui_only:
                 family.add_metric((worker.name,), float(figure.read(worker)))
         yield family
 

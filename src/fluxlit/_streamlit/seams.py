@@ -91,6 +91,7 @@ SEAMS: Final = (
     Seam("streamlit.runtime.runtime_util", "get_max_message_size_bytes", "WebSocket message limit"),
     Seam("streamlit.proto.BackMsg_pb2", "BackMsg", "a browser asks for a run"),
     Seam("streamlit.proto.ForwardMsg_pb2", "ForwardMsg", "a run begins and ends"),
+    Seam("streamlit.testing.v1", "AppTest._run", "gives each run of a tested page its app"),
     Seam("streamlit.proto.ForwardMsg_pb2", "ForwardMsg.AUTO_RERUN_FIELD_NUMBER", "asks tabs"),
     Seam("streamlit.runtime", "Runtime.connect_session", "a tab comes back to a lost session"),
     Seam("streamlit.runtime", "Runtime.handle_backmsg", "a returned tab's first run"),

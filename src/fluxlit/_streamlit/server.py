@@ -26,6 +26,7 @@ from fluxlit._streamlit.recovery import RecoveringRuntime
 from fluxlit._streamlit.sessions import PassingStorage
 from fluxlit._streamlit.sources import SourceEdits
 from fluxlit._types import ASGIApp
+from fluxlit.exceptions import StartupError
 
 _PING_SECONDS = 30
 """Streamlit's own default; below the 60 s after which common proxies cut an idle connection."""
@@ -117,7 +118,14 @@ def configure(options: StreamlitOptions) -> None:
 
 
 def create_app(options: StreamlitOptions) -> ASGIApp:
-    """Build the ASGI app of the one Runtime of this process; :func:`configure` comes first."""
+    """Build the ASGI app of the one Runtime of this process; :func:`configure` comes first.
+
+    Raises:
+        StartupError: This process has had one.
+    """
+    if RecoveringRuntime.exists():
+        msg = "this process has served a UI before, and Streamlit serves one in a process's life"
+        raise StartupError(msg, remedy="start a new process, or use ui_mode sidecar")
     script = str(options.script)
     for name in (*_FIRST_RUN, *(_ICONS if options.icons else ())):
         with contextlib.suppress(ImportError):  # another release has others

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-SERVING: Final = frozenset({"demo", "dev", "run", "workbench"})
+SERVING: Final = frozenset({"demo", "dev", "run", "ui", "workbench"})
 """The commands that run until somebody ends them."""
 
 

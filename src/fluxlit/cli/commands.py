@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command()(new.new)
 app.command()(serve.dev)
 app.command()(serve.run)
+app.command()(serve.ui)
 app.command()(serve.workbench)
 app.command()(serve.demo)
 app.command()(config.config)

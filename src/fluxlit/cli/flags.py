@@ -64,6 +64,33 @@ class Binding:
         return {name: value for name, value in said.items() if value is not None}
 
 
+class UIModeName(StrEnum):
+    """Where the UI runs."""
+
+    SIDECAR = "sidecar"
+    EMBEDDED = "embedded"
+    REMOTE = "remote"
+
+
+@dataclass(frozen=True, slots=True)
+class UIMode:
+    """Where the UI runs."""
+
+    ui_mode: Annotated[
+        UIModeName | None,
+        typer.Option(
+            "--ui-mode",
+            help="UI in workers, in the gateway's process, or at FLUXLIT_STREAMLIT_UPSTREAM;"
+            " sidecar if unset.",
+            show_default=False,
+        ),
+    ] = None
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what was said, as settings."""
+        return {} if self.ui_mode is None else {"ui_mode": self.ui_mode.value}
+
+
 def _checked_workers(value: str | None) -> str | None:
     """Refuse what is neither a number from 1 on nor "auto"."""
     if value is None or value == "auto" or (value.isdecimal() and int(value)):
@@ -73,10 +100,38 @@ def _checked_workers(value: str | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """How many processes serve."""
+class UIBinding:
+    """Where UI workers for a gateway elsewhere listen, and how much to say."""
 
-    workers: Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)] = 1
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; 127.0.0.1 if unset.", show_default=False),
+    ] = None
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="First worker's port, the others have the next; 8501 if unset.",
+            min=0,
+            max=65535,
+            show_default=False,
+        ),
+    ] = None
+    log_level: Annotated[
+        LogLevel | None,
+        typer.Option("--log-level", help="Least level to log; info if unset.", show_default=False),
+    ] = None
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what was said, as settings."""
+        level = self.log_level.value if self.log_level else None
+        said = {"streamlit_host": self.host, "streamlit_port": self.port, "log_level": level}
+        return {name: value for name, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class UIScale:
+    """How many UI workers there are."""
+
     ui_workers: Annotated[
         str | None,
         typer.Option(
@@ -133,6 +188,13 @@ class Reloading:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale(UIScale):
+    """How many processes serve."""
+
+    workers: Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)] = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Proxies:
     """Whom to believe about the visitor."""
 
@@ -166,12 +228,14 @@ class PidFile:
         bool, typer.Option("--no-pidfile", help="Write no pid file.", show_default=False)
     ] = False
 
-    def path(self) -> Path | None:
-        """Return where to write it; None for nowhere."""
-        from fluxlit.runtime.pidfile import pidfile_path  # noqa: PLC0415 - `--help` needs none of it
+    def path(self, default: str | None = None) -> Path | None:
+        """Return where to write it, by default under that name; None for nowhere."""
+        from fluxlit.runtime.pidfile import DEFAULT_NAME, pidfile_path  # noqa: PLC0415 - `--help` needs none of it
 
         unwanted = self.pidfile is None and _env.is_truthy(os.environ.get(_env.NO_PIDFILE))
-        return None if self.no_pidfile or unwanted else pidfile_path(self.pidfile, os.environ)
+        if self.no_pidfile or unwanted:
+            return None
+        return pidfile_path(self.pidfile, os.environ, default or DEFAULT_NAME)
 
 
 DebugOption = Annotated[
@@ -182,6 +246,14 @@ WorkbenchOption = Annotated[
     typer.Option(
         "--workbench",
         help="Behind Posit Workbench or Connect; the same as `fluxlit workbench`.",
+        show_default=False,
+    ),
+]
+EmbeddedOption = Annotated[
+    bool,
+    typer.Option(
+        "--embedded",
+        help="All in this one process, so that breakpoint() stops in pages and routes.",
         show_default=False,
     ),
 ]

@@ -12,11 +12,15 @@ from fluxlit._types import JsonValue
 from fluxlit.cli.flags import (
     Binding,
     DebugOption,
+    EmbeddedOption,
     PidFile,
     Proxies,
     Reloading,
     Scale,
     TargetArgument,
+    UIBinding,
+    UIMode,
+    UIScale,
     WorkbenchOption,
     spread,
 )
@@ -41,6 +45,8 @@ class Order:
         workbench: Behind Posit Workbench or Connect.
         debug: Log everything.
         reload: How to follow edits; None: not at all.
+        alone: UI workers for a gateway elsewhere.
+        embedded: All in this process.
     """
 
     target: str | None
@@ -51,6 +57,8 @@ class Order:
     workbench: bool = False
     debug: bool = False
     reload: Reload | None = None
+    alone: bool = False
+    embedded: bool = False
 
     def settings(self) -> dict[str, JsonValue]:
         """Return the settings that decide before every other source."""
@@ -63,10 +71,12 @@ class Order:
 @spread
 def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     binding: Binding,
+    mode: UIMode,
     reloading: Reloading,
     proxies: Proxies,
     pid: PidFile,
     target: TargetArgument = None,
+    embedded: EmbeddedOption = False,
     workbench: WorkbenchOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -74,7 +84,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 
     Example: fluxlit dev app:app --port 9000
     """
-    overrides = {**binding.overrides(), **proxies.overrides()}
+    overrides = {**binding.overrides(), **mode.overrides(), **proxies.overrides()}
     _serve(
         Order(
             target,
@@ -84,6 +94,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
             workbench=workbench,
             debug=debug,
             reload=reloading.options(),
+            embedded=embedded,
         )
     )
 
@@ -92,6 +103,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 def run(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     binding: Binding,
     scale: Scale,
+    mode: UIMode,
     proxies: Proxies,
     pid: PidFile,
     target: TargetArgument = None,
@@ -102,9 +114,31 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 
     Example: fluxlit run app:app --host 0.0.0.0 --port 80 --ui-workers auto
     """
-    overrides = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
+    said = (binding, proxies, scale, mode)
+    overrides = {name: value for group in said for name, value in group.overrides().items()}
     workers = scale.workers
     _serve(Order(target, overrides, pid.path(), workers=workers, workbench=workbench, debug=debug))
+
+
+@spread
+def ui(
+    binding: UIBinding,
+    scale: UIScale,
+    pid: PidFile,
+    target: TargetArgument = None,
+    debug: DebugOption = False,
+) -> None:
+    """Serve an app's UI alone, for a gateway on another machine.
+
+    The gateway has --ui-mode remote and the URLs in FLUXLIT_STREAMLIT_UPSTREAM. Both have the same
+    FLUXLIT_UI_SECRET; pages find the API at FLUXLIT_INTERNAL_API_BASE.
+
+    Example: fluxlit ui app:app --host 10.0.0.5 --port 8501 --ui-workers 4
+    """
+    from fluxlit.runtime.pidfile import UI_NAME  # noqa: PLC0415 - `--help` needs none of it
+
+    overrides = {**binding.overrides(), **scale.overrides()}
+    _serve(Order(target, overrides, pid.path(UI_NAME), debug=debug, alone=True))
 
 
 @spread
@@ -135,6 +169,8 @@ def demo(binding: Binding) -> None:
 
 
 def _serve(order: Order) -> None:
+    from fluxlit.config.files import read_project_file  # noqa: PLC0415 - `--help` needs none of it
+    from fluxlit.config.project import expects_ui_workers  # noqa: PLC0415
     from fluxlit.logging import configure_logging  # noqa: PLC0415 - `--help` needs none of it
     from fluxlit.runtime.options import RunOptions  # noqa: PLC0415
     from fluxlit.runtime.supervisor import Supervisor  # noqa: PLC0415
@@ -153,6 +189,13 @@ def _serve(order: Order) -> None:
         pidfile=order.pidfile,
         workbench=order.workbench,
         reload=order.reload,
+        alone=order.alone,
+        expects_uis=expects_ui_workers(settings, os.environ, read_project_file(Path.cwd()).values),
     )
     note(f"starting {chosen} ...")
+    if order.embedded:
+        from fluxlit.runtime.one_process import run_in_one_process  # noqa: PLC0415 - brings it all
+
+        run_in_one_process(options, note)
+        return
     asyncio.run(Supervisor(options, note).run())

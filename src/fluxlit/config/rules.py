@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from fluxlit._paths import normalize
 from fluxlit.config.deployment import Deployment, own_public_url
 from fluxlit.config.findings import Finding, Level
-from fluxlit.config.rulebook import RuleBook, is_everybody, shown, site_of, when
+from fluxlit.config.rulebook import LOOPBACK, RuleBook, is_everybody, shown, site_of, when
+from fluxlit.config.ui_rules import MAKE_ONE, UI_RULES, refuse_impossible
 from fluxlit.exceptions import ConfigurationError
 
 LOW_READ_TIMEOUT: Final = 5.0
@@ -50,13 +51,11 @@ FIGHTING_OPTIONS: Final = {
 }
 """Options of Streamlit that work against the gateway: the value that does (blank: any), and why."""
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-_LOCAL: Final = _LOOPBACK | {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
+_LOCAL: Final = LOOPBACK | {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not bound
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PUBLIC_URL: Final = frozenset({"public_base_url", "public_base_url_precedence"})
-_MAKE_ONE: Final = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes one"
 
-RULES: Final = RuleBook()
+RULES: Final = RuleBook(UI_RULES)
 """The book."""
 
 
@@ -68,12 +67,13 @@ def judge(deployment: Deployment) -> list[Finding]:
 
 
 def refuse_doubtful(deployment: Deployment) -> None:
-    """Refuse to start where the settings ask for strictness and there is something to refuse.
+    """Refuse to start what cannot run, and what is doubtful where the settings ask for that.
 
     Raises:
-        ConfigurationError: ``strict_startup`` is on and a rule fires, or
-            ``strict_public_base_url`` is and one about the public URL does.
+        ConfigurationError: The UI cannot run as it is asked to; ``strict_startup`` is on and a rule
+            fires; ``strict_public_base_url`` is and one about the public URL does.
     """
+    refuse_impossible(deployment)
     settings = deployment.settings
     if not (settings.strict_startup or settings.strict_public_base_url):
         return
@@ -193,7 +193,7 @@ def _internal_api_base_mismatch(d: Deployment) -> str:
     if site is None or d.internal_api_base.rstrip("/") == own:
         return ""
     asked = _DEFAULT_PORTS[site.scheme] if site.port is None else site.port
-    is_host = site.hostname == host or (site.hostname in _LOOPBACK and host in _LOCAL)
+    is_host = site.hostname == host or (site.hostname in LOOPBACK and host in _LOCAL)
     elsewhere = not is_host or asked != port
     return when(elsewhere, f"pages call {site.netloc}, this service listens on {host}:{port}")
 
@@ -277,7 +277,7 @@ def _workers_above_memory(d: Deployment) -> str:
 # Keys and tokens.
 
 
-@RULES.rule("secrets", _MAKE_ONE, Level.ERROR)
+@RULES.rule("secrets", MAKE_ONE, Level.ERROR)
 def _secret_well_known(d: Deployment) -> str:
     secrets = {
         name: value.get_secret_value().strip().lower()
@@ -288,7 +288,7 @@ def _secret_well_known(d: Deployment) -> str:
     return when(known, f"everybody knows the value of {', '.join(known)}")
 
 
-@RULES.rule("secrets", _MAKE_ONE)
+@RULES.rule("secrets", MAKE_ONE)
 def _secret_short(d: Deployment) -> str:
     keys = {name: getattr(d.settings, name) for name in ("jwt_hs256_secret", "oidc_bff_secret")}
     short = [
@@ -314,7 +314,7 @@ def _jwt_incomplete(d: Deployment) -> str:
 @RULES.rule("jwt", "use https")
 def _jwt_keys_in_clear(d: Deployment) -> str:
     keys = urlsplit(d.settings.jwt_jwks_url.strip())
-    clear = keys.scheme == "http" and keys.hostname not in _LOOPBACK
+    clear = keys.scheme == "http" and keys.hostname not in LOOPBACK
     return when(clear, "jwt_jwks_url is http: whoever sits between can sign tokens")
 
 

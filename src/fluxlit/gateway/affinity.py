@@ -134,9 +134,11 @@ def _pinning(visitor: str, members: Iterable[Member]) -> list[Choice]:
 
 def _by_traits(ask: Ask, members: Sequence[Member]) -> list[Choice]:
     newest = {member.slot: member for member in sorted(members, key=lambda it: it.generation)}
-    if not newest:
+    # One elsewhere that does not answer may be gone for good; nobody here replaces it.
+    there = [it for it in newest.values() if it.serves or it.upstream.managed]
+    if not there:
         return []
-    slot = ranked(ask.traits, newest.values())[0].slot
+    slot = ranked(ask.traits, there)[0].slot
     serving = [it for it in members if it.slot == slot and it.serves]
     return (
         _pinning(ask.visitor, serving[-1:]) if ask.starts else [Choice(it) for it in serving[-1:]]

@@ -19,7 +19,8 @@ from fluxlit.exceptions import (
 from fluxlit.frontend import Frontend, Resource
 from fluxlit.gateway.access_log import StampedSend
 from fluxlit.gateway.affinity import PinCodec
-from fluxlit.gateway.connection import Connection, request_head
+from fluxlit.gateway.asking import HEALTH, ask_health, reason_of, unwell
+from fluxlit.gateway.connection import request_head
 from fluxlit.gateway.headers import (
     Headers,
     Hop,
@@ -38,7 +39,7 @@ from fluxlit.gateway.picker import Attempt, Picker
 from fluxlit.gateway.pool import ConnectionPool
 from fluxlit.gateway.responses import BAD_HOST, CROSS_SITE, answer_for, send_answer
 from fluxlit.gateway.routing import raw, target_of
-from fluxlit.gateway.upstream import Member, Presence, Upstream, Upstreams, open_connection
+from fluxlit.gateway.upstream import Member, Presence, Upstream, Upstreams
 from fluxlit.gateway.websocket_relay import SocketRequest, WebSocketRelay
 from fluxlit.health import Probe
 
@@ -64,7 +65,7 @@ class UserInterface:
         self._presence = Presence(options.connect_timeout)
         self._mount = raw(options.mount)
         self._base = raw(options.ui_path)
-        self._health = self._mount + self._base + b"/_stcore/health"
+        self._health = self._mount + self._base + HEALTH
         codec = PinCodec(options.secret, self._mount + self._base)
         self._picker = Picker(upstreams, codec, self._base)
         self._origins = OriginPolicy(options.public_base_url, options.allowed_origins)
@@ -118,29 +119,15 @@ class UserInterface:
         if not member.serves:
             return Probe(name, ok=False, detail=member.detail)
         try:
-            async with asyncio.timeout(timeout_seconds):
-                status = await self._health_status(member.upstream, timeout_seconds)
-        except TimeoutError:
-            return Probe(name, ok=False, detail=f"no answer within {timeout_seconds:g} s")
-        except UpstreamUnavailable as error:  # which may name addresses that are not for everybody
-            logger.debug("asked for its health: %s", error)
-            return Probe(name, ok=False, detail="cannot be reached")
+            head = await ask_health(member.upstream, self._health, timeout_seconds)
         except UpstreamError as error:
-            return Probe(name, ok=False, detail=error.message.removeprefix(f"{name}: "))
-        return Probe(name, ok=status == 200, detail=f"health answers {status}")
+            logger.debug("asked for its health: %s", error)
+            return Probe(name, ok=False, detail=reason_of(error, name))
+        return Probe(name, ok=head.status == 200, detail=unwell(head.status))
 
     def close(self) -> None:
         """Drop idle connections."""
         self._pool.close()
-
-    async def _health_status(self, upstream: Upstream, timeout_seconds: float) -> int:
-        transport, connection = await open_connection(upstream, Connection, timeout_seconds)
-        try:
-            headers = [(b"host", b"localhost"), (b"connection", b"close")]
-            connection.begin(request_head("GET", self._health, headers), bodyless=False)
-            return (await connection.head(timeout_seconds)).status
-        finally:
-            transport.abort()
 
     async def _http(
         self, scope: Scope, rest: bytes, visitor: Visitor, receive: Receive, send: StampedSend
@@ -164,7 +151,9 @@ class UserInterface:
                 await self._presence.check(attempt.upstream)
                 if await self._serve(page, scope, send):
                     return
-            await self._http_relay(request, attempt.upstream, receive, send)
+            await self._http_relay(
+                _keyed(request, attempt.upstream), attempt.upstream, receive, send
+            )
 
         async def try_all() -> None:
             attempts = self._picker(scope, rest, visitor)
@@ -221,7 +210,7 @@ class UserInterface:
         headers = to_upstream_handshake(scope["headers"], visitor, self._hop)
         request = SocketRequest(
             self._target(scope, rest),
-            _identified(headers, send),
+            [*_identified(headers, send), *attempt.upstream.headers],
             tuple(scope.get("subprotocols", ())),
             can_answer_http="websocket.http.response" in (scope.get("extensions") or {}),
         )
@@ -287,6 +276,13 @@ async def _until_reached(
         else:
             return
     raise failure
+
+
+def _keyed(request: RelayRequest, upstream: Upstream) -> RelayRequest:
+    """Add what this upstream wants to hear with every request."""
+    if not upstream.headers:
+        return request
+    return replace(request, headers=[*request.headers, *upstream.headers])
 
 
 def _identified(headers: Headers, send: StampedSend) -> Headers:

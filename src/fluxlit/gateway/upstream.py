@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ class Upstream:
         socket_path: Its Unix socket; ``None`` to reach it through ``url``.
         url: Scheme, host and port where there is no socket.
         handoff_path: Where it takes browsers' sockets over; ``None`` if it does not.
+        headers: What every request to it carries besides: a key.
         managed: Whether a supervisor keeps it alive, so that "nobody listens" means "not yet".
     """
 
@@ -38,6 +39,7 @@ class Upstream:
     socket_path: str | None = None
     url: str = "http://ui"
     handoff_path: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     managed: bool = True
 
 

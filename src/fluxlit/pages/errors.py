@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import Any, Final, Literal
 
 from starlette.exceptions import HTTPException
@@ -95,15 +96,17 @@ def show_unloaded(st: Any, error: FluxLitError) -> None:
 
     Args:
         st: The ``streamlit`` module.
-        error: What loading it ended with; the user's own error is its cause.
+        error: What loading it ended with; below the first line of its message is where.
     """
-    cause = error.__cause__
-    logger.error("the pages cannot be loaded: %s", error.message.partition("\n")[0])
+    heading, _, where = error.message.partition("\n")
+    logger.debug("the pages cannot be loaded: %s", heading)
     st.set_page_config(page_title="The app cannot be loaded")
-    st.error(plain("\n\n".join(filter(None, [error.message.partition("\n")[0], error.remedy]))))
-    if cause is not None and st.get_option("client.showErrorDetails") in _DETAILED:
-        st.exception(cause.with_traceback(from_own_frame(cause.__traceback__)))
-    st.caption("This page follows your edits: it goes on once the code can be loaded again.")
+    st.error(plain(heading))
+    if where and st.get_option("client.showErrorDetails") in _DETAILED:
+        st.code(dedent(where), language=None)
+    elif error.remedy:
+        st.markdown(plain(error.remedy))
+    st.caption("This page follows your edits: it goes on once the code can be loaded.")
 
 
 def listed(heading: str, problems: Iterable[str]) -> str:

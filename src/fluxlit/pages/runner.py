@@ -158,6 +158,18 @@ def run_site(st: ModuleType, site: Site, make_menu: MakeMenu) -> None:
         show(st, exc, page=script.path)
 
 
+def show_menu(st: ModuleType, site: Site, make_menu: MakeMenu) -> None:
+    """Show the menu without a page, so that the browser keeps its place.
+
+    Args:
+        st: The ``streamlit`` module.
+        site: The app's pages.
+        make_menu: Makes the navigation over a set of pages.
+    """
+    if site.navigation.entries:
+        site.shown.menu(st, site.navigation, frozenset(), make_menu)()
+
+
 class _Script:
     """One run: who may see what, where the visitor is, and the page there.
 

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from fluxlit.logging import configure_logging
-from fluxlit.runtime.banner import Address
+from fluxlit.runtime.banner import Address, Crew, banner
 from fluxlit.workers.process import WorkerProcess
-from fluxlit.workers.sockets import bind_tcp
+from fluxlit.workers.sockets import bind_private, bind_tcp
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
 
@@ -24,12 +25,13 @@ class Doors:
     so that none of them ever refuses a connection by being replaced.
 
     Args:
-        private: Where pages reach the API.
+        directory: The run directory, in which pages find the private door to the API.
         given: Public sockets that a service manager has opened; none: the app says where.
     """
 
-    def __init__(self, private: socket.socket, given: Sequence[socket.socket]) -> None:
-        self._private = private
+    def __init__(self, directory: Path, given: Sequence[socket.socket]) -> None:
+        self._directory = directory
+        self._private: socket.socket | None = None
         self._public = list(given)
         self._loaded: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
 
@@ -40,7 +42,11 @@ class Doors:
 
     async def ui_workers(self) -> int:
         """Wait until the app has said how many UI workers it wants."""
-        return (await asyncio.shield(self._loaded)).ui_workers
+        return (await self.told()).ui_workers
+
+    async def told(self) -> Address:
+        """Wait until a gateway worker has said where the service is."""
+        return await asyncio.shield(self._loaded)
 
     async def hand_over(self, worker: WorkerProcess) -> Address:
         """Hear where the app wants to listen, listen there, and hand the sockets over.
@@ -56,13 +62,29 @@ class Doors:
             self._open(wanted)
         else:
             _tell_what_takes_a_restart(self.address, wanted)
-        worker.tell({"event": "serve"}, [*self._public, self._private])
+        private = [self._private] if self._private is not None else []
+        worker.tell({"event": "serve"}, [*self._public, *private])
         return wanted
 
+    def announcement(self, seconds: float, crew: Crew) -> str:
+        """Return what a person reads when the service is ready.
+
+        Args:
+            seconds: How long the start took.
+            crew: Who serves.
+        """
+        return banner(self._loaded.result(), seconds, crew)
+
     def close(self) -> None:
-        """Accept nobody from here on; whoever comes hears so at once."""
+        """Accept nobody from here on; whoever comes hears so at once. Pages still are."""
         for sock in self._public:
             sock.close()
+
+    def close_all(self) -> None:
+        """Accept no page either."""
+        self.close()
+        if self._private is not None:
+            self._private.close()
 
     def _open(self, wanted: Address) -> None:
         if self._public:
@@ -70,6 +92,7 @@ class Doors:
         else:
             self._public = [bind_tcp(wanted.host, wanted.port)]
             address = wanted.bound_to(self._public[0])
+        self._private = bind_private(self._directory, wanted.door_key)
         configure_logging(wanted.log_level)
         self._loaded.set_result(address)
 

@@ -89,8 +89,9 @@ class Watch:
 
     def _says_more(self, path: Path) -> bool:
         """Tell whether a file of settings says something else to us than when it was last read."""
-        before, self._words[path] = self._words.get(path), _words(path)
-        return self._words[path] != before
+        before = self._words.get(path)
+        self._words[path] = _words(path)
+        return bool(before or self._words[path]) and self._words[path] != before
 
 
 def forget_bytecode(paths: Iterable[Path]) -> None:
@@ -162,10 +163,9 @@ async def _told(folders: tuple[Path, ...], sources: Sources) -> AsyncGenerator[N
 
 def _words(path: Path) -> object:
     """Return what a file of settings says to us; of one that is broken, all of its bytes."""
-    try:
+    content = b""
+    with suppress(OSError):  # a file that is not there says nothing
         content = path.read_bytes()
-    except OSError:
-        return None
     if path.suffix != ".toml":
         return content
     try:
@@ -175,6 +175,6 @@ def _words(path: Path) -> object:
     if path.parent.name == STREAMLIT_FOLDER:
         return {key: value for key, value in said.items() if key not in _LIVE}
     if path.name == "pyproject.toml":
-        tools = said.get("tool")
-        return tools.get("fluxlit") if isinstance(tools, dict) else None
+        tools = said.get("tool", {})
+        return tools.get("fluxlit", {}) if isinstance(tools, dict) else {}
     return said

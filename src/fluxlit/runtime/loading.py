@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from fluxlit._frames import is_installed, is_machinery
 from fluxlit._signals import AskedToEnd
@@ -35,14 +36,26 @@ def load_app(text: str, overrides: Mapping[str, JsonValue] | None = None) -> Flu
             own frames of the error.
         ConfigurationError: A setting is not allowed.
     """
-    _overrides[text] = overrides or {}
     app = _load(text)
-    app.override_settings(_overrides[text])
+    app.override_settings(overrides or {})
+    _loaded[text] = _Loaded(app, overrides)
     return app
 
 
-_overrides: dict[str, Mapping[str, JsonValue]] = {}
-"""What flags said for each target: it holds for an app that is loaded anew, too."""
+class _Loaded(NamedTuple):
+    """An app, and the flags that hold for it however often it is loaded anew."""
+
+    app: FluxLit
+    overrides: Mapping[str, JsonValue] | None
+
+
+_loaded: dict[str, _Loaded] = {}
+"""By target, what was loaded last."""
+
+
+def last_app(text: str) -> FluxLit | None:
+    """Return the app of a target as it was loaded last, although its modules may be forgotten."""
+    return _loaded[text].app if text in _loaded else None
 
 
 def _load(text: str) -> FluxLit:
@@ -79,7 +92,7 @@ def find_app(text: str) -> FluxLit:
             found = attrgetter(target.attribute)(module)
             if isinstance(found, FluxLit):
                 return found
-    return load_app(text, _overrides.get(text))
+    return load_app(text, _loaded[text].overrides if text in _loaded else None)
 
 
 @functools.lru_cache(maxsize=1)
@@ -129,7 +142,10 @@ def user_frames(exc: BaseException) -> list[str]:
     """Return the lines of a traceback from the user's own code on, without the import system's."""
     frames = [f for f in traceback.extract_tb(exc.__traceback__) if not is_machinery(f.filename)]
     own = itertools.dropwhile(lambda frame: is_installed(frame.filename), frames)
-    return "".join(traceback.format_list(list(own))).splitlines()
+    lines = traceback.format_list(list(own))
+    if isinstance(exc, SyntaxError):  # is in a file that has no frame: it was never run
+        lines += traceback.format_exception_only(exc)[:-1]
+    return "".join(lines).splitlines()
 
 
 def _suggest(module: ModuleType, target: Target) -> str:

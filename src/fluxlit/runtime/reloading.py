@@ -12,7 +12,7 @@ from typing import Final
 
 from fluxlit.exceptions import StartupError
 from fluxlit.runtime.edits import Edit, Watch
-from fluxlit.runtime.watching import Need
+from fluxlit.runtime.watching import Need, sources_of
 
 Replace = Callable[[Need], Awaitable[None]]
 """Puts new workers into service; raises StartupError if they do not start."""
@@ -39,6 +39,43 @@ class Reload:
     directories: tuple[Path, ...] = ()
 
 
+class Development:
+    """What a service does with edits, from before its first start on.
+
+    Args:
+        target: Where the app is.
+        reload: How to follow edits; None: not at all, as in a service for users.
+        announce: Told in words what became of an edit.
+    """
+
+    def __init__(self, target: str, reload: Reload | None, announce: Callable[[str], None]) -> None:
+        self._announce = announce
+        self._scope = reload.scope if reload else None
+        self._watch = Watch(sources_of(target, reload.directories)) if reload else None
+
+    async def follow(self, replace: Replace) -> None:
+        """Put each edit into service until cancelled.
+
+        Args:
+            replace: Puts new workers into service.
+        """
+        if self._watch is not None:
+            await ReloadLoop(self._watch, replace, self._announce, scope=self._scope).run()
+
+    def can_correct(self, error: StartupError) -> bool:
+        """Tell whether to wait for an edit that may help against an error."""
+        return self._watch is not None and error.by_app
+
+    async def until_corrected(self, error: StartupError) -> None:
+        """Tell why there is no service, and wait for an edit."""
+        if self._watch is None:
+            return
+        self._announce(f"{_indented('error:', error)}\nwaiting for an edit; Ctrl-C ends this")
+        async with aclosing(self._watch.edits()) as edits:
+            edit = await anext(edits)
+        self._announce(f"{named(edit.paths)}: starting ...")
+
+
 class ReloadLoop:
     """Puts each edit into service.
 
@@ -63,8 +100,9 @@ class ReloadLoop:
         self._replace = replace
         self._announce = announce
         self._scope = scope
-        # Of edits that are not in service yet; a correction may need less than what it corrects.
+        # What is not in service yet. A correction may need less than what it corrects.
         self._owed = Need.NOTHING
+        self._superseded: set[Path] = set()
 
     async def run(self) -> None:
         """Follow edits until cancelled."""
@@ -81,13 +119,18 @@ class ReloadLoop:
         """Put one edit into service and tell what became of it."""
         started = time.monotonic()
         self._owed = max(self._owed, self._scope or edit.need)
+        paths = sorted({*edit.paths, *self._superseded})
         try:
             await self._replace(self._owed)
         except StartupError as exc:
-            self._announce(failure(edit.paths, exc))
+            self._announce(failure(paths, exc))
+        except asyncio.CancelledError:
+            self._superseded.update(paths)
+            raise
         else:
-            self._announce(success(edit.paths, self._owed, time.monotonic() - started))
+            self._announce(success(paths, self._owed, time.monotonic() - started))
             self._owed = Need.NOTHING
+        self._superseded.clear()
 
 
 async def _cancelled(task: asyncio.Task[None] | None) -> None:
@@ -111,9 +154,12 @@ def success(paths: Sequence[Path], need: Need, seconds: float) -> str:
 
 def failure(paths: Sequence[Path], error: StartupError) -> str:
     """Return the lines that tell of an edit that does not start, with its cause."""
-    lines = [f"{named(paths)}: the old code serves on, the new one does not start"]
-    lines += [f"  {line}" for line in str(error).splitlines()]
-    return "\n".join(lines)
+    heading = f"{named(paths)}: the old code serves on, the new one does not start"
+    return _indented(heading, error)
+
+
+def _indented(heading: str, error: StartupError) -> str:
+    return "\n  ".join([heading, *str(error).splitlines()])
 
 
 def named(paths: Sequence[Path]) -> str:

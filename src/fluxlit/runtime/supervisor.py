@@ -18,21 +18,20 @@ from typing import Final
 
 from fluxlit._tasks import Coro, all_of
 from fluxlit.exceptions import StartupError
-from fluxlit.runtime.banner import Address, Crew, banner, progress, workbench_hints
+from fluxlit.runtime.banner import Address, progress, workbench_hints
 from fluxlit.runtime.doors import Doors
-from fluxlit.runtime.edits import Watch
 from fluxlit.runtime.options import RunOptions
 from fluxlit.runtime.pidfile import PidFile
-from fluxlit.runtime.reloading import Reload, ReloadLoop
+from fluxlit.runtime.ports import Ports
+from fluxlit.runtime.reloading import Development
 from fluxlit.runtime.rollout import Rollouts
 from fluxlit.runtime.signals import SignalInbox
 from fluxlit.runtime.systemd import Notifier, activated_sockets
-from fluxlit.runtime.watching import Need, sources_of
+from fluxlit.runtime.watching import Need
 from fluxlit.runtime.workforce import Workforce
 from fluxlit.workers.backoff import Backoff
 from fluxlit.workers.events import Reason
-from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
-from fluxlit.workers.sockets import bind_unix
+from fluxlit.workers.rundir import RunDirectory, base_directory
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
@@ -63,6 +62,7 @@ class Supervisor:
         self._backoff = backoff
         self._signals = SignalInbox()
         self._notifier = Notifier()
+        self._development = Development(options.target, options.reload, announce)
 
     async def run(self) -> None:
         """Run until a signal asks to end.
@@ -76,11 +76,11 @@ class Supervisor:
             if self._options.pidfile is not None:
                 stack.enter_context(PidFile(self._options.pidfile))
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
-            private = stack.enter_context(bind_unix(api_socket(directory.path)))
-            doors = Doors(private, given)
+            doors = Ports() if self._options.alone else Doors(directory.path, given)
+            stack.callback(doors.close_all)
             workforce = self._workforce(directory.path, doors)
             try:
-                await self._serve(doors, workforce, Rollouts(directory.path))
+                await self._until_signal(self._serve(doors, workforce, Rollouts(directory.path)))
             finally:
                 self._notifier.stopping()
                 doors.close()
@@ -93,39 +93,50 @@ class Supervisor:
         stack.callback(beating.cancel)
         return activated_sockets(os.environ)
 
-    def _workforce(self, directory: Path, doors: Doors) -> Workforce:
+    def _workforce(self, directory: Path, doors: Doors | Ports) -> Workforce:
         options = self._options
         spec = WorkerSpec(
             target=options.target,
             run_directory=str(directory),
             development=options.development,
             workers=options.workers,
+            alone=options.alone,
             overrides=options.overrides,
             reload=options.reload is not None,
             reload_dirs=[str(it) for it in (options.reload.directories if options.reload else ())],
             cookie_secret=secrets.token_hex(32),
         )
-        return Workforce(
-            directory, spec, Crew(options.workers, 1), doors.hand_over, backoff=self._backoff
-        )
+        return Workforce(directory, spec, options.crew, doors.hand_over, backoff=self._backoff)
 
-    async def _serve(self, doors: Doors, workforce: Workforce, rollouts: Rollouts) -> None:
-        """Start, announce, and keep the workers alive until the first signal."""
+    async def _serve(self, doors: Doors | Ports, workforce: Workforce, rollouts: Rollouts) -> None:
+        """Start, announce, and keep the workers alive until cancelled.
+
+        Raises:
+            StartupError: They did not start or keep dying, and nobody is about to correct it.
+        """
+        while True:
+            try:
+                address = await self._start(doors, workforce)
+                await self._keep(address, workforce, rollouts)
+            except StartupError as exc:
+                if not self._development.can_correct(exc):
+                    raise
+                await workforce.kill()
+                await self._development.until_corrected(exc)
+
+    async def _start(self, doors: Doors | Ports, workforce: Workforce) -> Address:
         started = time.monotonic()
         telling = asyncio.ensure_future(self._tell_progress(workforce, started))
         try:
-            if not await self._until_signal(workforce.start(doors.ui_workers())):
-                return
+            await workforce.start(doors.ui_workers())
         finally:
             telling.cancel()
-        address = doors.address
-        if address is None:
-            return  # without gateways nobody has said where; there is always one
-        self._announce(banner(address, time.monotonic() - started, workforce.wanted))
+        address = await doors.told()
+        self._announce(doors.announcement(time.monotonic() - started, workforce.wanted))
         self._notifier.ready(f"serving at {address.origin}")
         if self._options.workbench:
             self._announce(workbench_hints(address, os.environ))
-        await self._until_signal(self._keep(address, workforce, rollouts))
+        return address
 
     async def _tell_progress(self, workforce: Workforce, started: float) -> None:
         told = None
@@ -137,23 +148,16 @@ class Supervisor:
                 self._announce(progress(*now, time.monotonic() - started))
 
     async def _keep(self, address: Address, workforce: Workforce, rollouts: Rollouts) -> None:
-        edits = self._options.reload
-        alone = workforce.wanted.gateways == 1
-        reserve = edits is not None or (address.spare and alone)
-        jobs: list[Coro] = [
-            workforce.keep(address, reserve=reserve),
-            self._reload_when_asked(workforce, rollouts),
-        ]
-        if edits is not None:
-            jobs.append(self._follow_edits(edits, workforce).run())
-        await all_of(*jobs)
-
-    def _follow_edits(self, edits: Reload, workforce: Workforce) -> ReloadLoop:
         async def replace(need: Need) -> None:
             await workforce.renew(Reason.EDITED, uis=need is Need.FULL)
 
-        watch = Watch(sources_of(self._options.target, edits.directories))
-        return ReloadLoop(watch, replace, self._announce, scope=edits.scope)
+        alone = workforce.wanted.gateways == 1
+        reserve = self._options.reload is not None or (address.spare and alone)
+        await all_of(
+            workforce.keep(address, reserve=reserve),
+            self._reload_when_asked(workforce, rollouts),
+            self._development.follow(replace),
+        )
 
     async def _reload_when_asked(self, workforce: Workforce, rollouts: Rollouts) -> None:
         while True:
@@ -178,19 +182,18 @@ class Supervisor:
             _LOG.info("the new version serves, after %.1f s", took)
             self._notifier.ready(f"serving the code loaded at {time.strftime('%X')}")
 
-    async def _until_signal(self, work: Coro) -> bool:
-        """Do something until it is done or a signal comes; tell whether it was done."""
+    async def _until_signal(self, work: Coro) -> None:
+        """Do something until a signal comes."""
         doing = asyncio.ensure_future(work)
         asked = asyncio.ensure_future(self._signals.ends.get())
         await asyncio.wait({doing, asked}, return_when=asyncio.FIRST_COMPLETED)
         if not asked.done():
             asked.cancel()
             await doing
-            return True
+            return
         _LOG.info("%s: stopping", asked.result().name)
         doing.cancel()
         await asyncio.gather(doing, return_exceptions=True)
-        return False
 
     async def _drain(self, workforce: Workforce) -> None:
         """End the workers in order, or at once if somebody asks again."""

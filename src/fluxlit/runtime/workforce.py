@@ -22,7 +22,7 @@ from fluxlit.workers.spare import Spare
 from fluxlit.workers.spec import WorkerSpec
 
 HandOver = Callable[[WorkerProcess], Awaitable[Address]]
-"""Hands the service's sockets to a gateway worker that has loaded the app; returns what it says."""
+"""Hands the service's sockets to a worker that has loaded the app; returns what it says."""
 
 UI_GRACE: Final = 5.0
 """Seconds that UI workers have to end."""
@@ -38,7 +38,8 @@ class Workforce:
         directory: The run directory.
         spec: What every worker is told.
         crew: How many of each kind there are to be at first.
-        hand_over: Hands the service's sockets to a starting gateway worker.
+        hand_over: Hands the service's sockets to a starting gateway worker, or to a UI worker
+            where there are no gateways.
         backoff: The policy for workers that keep dying.
     """
 
@@ -84,11 +85,8 @@ class Workforce:
         Raises:
             StartupError: One did not start.
         """
-
-        async def more() -> None:
-            await self._uis.grow(await uis)
-
-        await all_of(self._uis.start(), self._gateways.start(), more())  # who takes longer first
+        # Who takes longer goes first.
+        await all_of(self._uis.start_for(uis), self._gateways.start())
         self._board.enter(State.READY)
 
     async def keep(self, address: Address, *, reserve: bool) -> None:
@@ -114,7 +112,8 @@ class Workforce:
             StartupError: The new ones did not start; see :func:`~fluxlit.runtime.rolling.roll`.
         """
         parts = [Part(self._uis, UI_GRACE)] if uis else []
-        await roll([*parts, Part(self._gateways, self._gateway_grace)], reason)
+        parts.append(Part(self._gateways, self._gateway_grace))
+        await roll([part for part in parts if part.pool.size], reason)
 
     async def stop(self) -> None:
         """End all in order: first who takes requests, then who answers them."""
@@ -145,7 +144,8 @@ class Workforce:
         return WorkerPool(size, launch_one, backoff=self._backoff, note=note)
 
     async def _launch_ui(self, slot: int) -> WorkerProcess:
-        return await launch(enlist(self._board, Child(WorkerKind.UI), self._spec, slot))
+        worker = enlist(self._board, Child(WorkerKind.UI), self._spec, slot)
+        return await launch(worker, self._introduce if self._spec.alone else None)
 
     async def _launch_gateway(self, slot: int) -> WorkerProcess:
         worker = enlist(self._board, self.spare.take(), self._spec, slot)

@@ -59,6 +59,8 @@ class Record:
         pid: Its process id; 0 until its first beat.
         beat_ns: When its event loop last turned, in nanoseconds of :func:`time.monotonic`.
         resident: Bytes of memory that it holds.
+        port: Where it listens on TCP, if it does.
+        hosts_ui: Whether a gateway worker serves the UI in its own process.
         taken: The worker's counts, as :class:`~fluxlit.workers.traffic.Traffic` tells them: this
             and the following.
     """
@@ -71,6 +73,8 @@ class Record:
     pid: int = 0
     beat_ns: int = 0
     resident: int = 0
+    port: int = 0
+    hosts_ui: int = 0
     taken: int = 0
     sockets: int = 0
     received: int = 0
@@ -87,6 +91,11 @@ class Record:
     def serves_ui(self) -> bool:
         """Whether it is a UI worker."""
         return KINDS[self.kind] is WorkerKind.UI
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether the UI is in its process."""
+        return self.serves_ui or bool(self.hosts_ui)
 
     @property
     def is_up(self) -> bool:
@@ -189,6 +198,10 @@ class Board:
     def row(self, index: int) -> Row:
         """Return a row, for the worker that it belongs to."""
         return self._table[index]
+
+    def record(self, index: int) -> Record:
+        """Return what one row says."""
+        return Record(*self._table[index].tolist())
 
     def records(self, kind: WorkerKind | None = None) -> list[Record]:
         """Return what all rows that are or were in use say, by slot and generation."""

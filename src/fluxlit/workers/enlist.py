@@ -10,7 +10,7 @@ from fluxlit.workers.child import Child
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.events import WorkerEvents
 from fluxlit.workers.process import WorkerProcess
-from fluxlit.workers.rundir import handoff_socket, ui_socket
+from fluxlit.workers.rundir import handoff_socket, ui_socket, writing_in
 from fluxlit.workers.spec import WorkerSpec
 
 
@@ -19,10 +19,14 @@ def found_board(directory: Path) -> Board:
 
     Args:
         directory: The run directory.
+
+    Raises:
+        StartupError: There is no room for them.
     """
-    Tallies.create(directory, rows=ROWS)
-    WorkerEvents.create(directory)
-    return Board.create(directory)
+    with writing_in(directory):
+        Tallies.create(directory, rows=ROWS)
+        WorkerEvents.create(directory)
+        return Board.create(directory)
 
 
 def enlist(board: Board, child: Child, spec: WorkerSpec, slot: int) -> WorkerProcess:

@@ -109,6 +109,31 @@ class WorkerPool:
         """
         await self._fill_all(self._slots[:])
 
+    async def start_for(self, wanted: Awaitable[int]) -> None:
+        """Start the workers at once, and as many as are wanted as soon as that is known.
+
+        Args:
+            wanted: Tells how many there are to be in all; if none, those that there are end.
+
+        Raises:
+            StartupError: One could not start; all others were stopped again.
+        """
+        first, known = asyncio.ensure_future(self.start()), asyncio.ensure_future(wanted)
+        try:
+            await asyncio.wait({first, known}, return_when=asyncio.FIRST_COMPLETED)
+            if not known.done():
+                first.result()  # raises why it could not
+            size = await known
+            if size:
+                await asyncio.gather(first, self.grow(size))
+        finally:
+            known.cancel()
+            first.cancel()
+            await asyncio.wait({first, known})
+        if not size:
+            await self.stop(grace=0.0)
+            self._slots.clear()
+
     async def grow(self, size: int) -> None:
         """Start more workers, also while the first ones start, and wait until they are ready.
 
@@ -248,7 +273,7 @@ class WorkerPool:
                     _LOG.warning("%s is ready again, pid %d", worker.name, worker.pid)
                     return deaths
         msg = f"{dead.name} died {deaths} times in a row"
-        raise StartupError(msg, remedy="see its output above for the cause")
+        raise StartupError(msg, remedy="see its output above for the cause", by_app=True)
 
 
 async def _ended(worker: Worker, changed: asyncio.Event) -> int | None:

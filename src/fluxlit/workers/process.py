@@ -34,7 +34,7 @@ class Failure:
 
     def to_error(self) -> StartupError:
         """Return it as the error that ends the start."""
-        return StartupError(self.message, remedy=self.remedy)
+        return StartupError(self.message, remedy=self.remedy, by_app=True)
 
 
 class WorkerProcess:

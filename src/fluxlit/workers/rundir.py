@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from fluxlit import _env
+from fluxlit._door import SUFFIX
 from fluxlit.exceptions import FluxLitError, StartupError
 
 MAX_SOCKET_PATH: Final = 103
@@ -36,6 +37,11 @@ _UNFINISHED_SECONDS: Final = 60.0
 def api_socket(directory: str | Path) -> str:
     """Return the path of the gateway's private socket, by which pages call the API."""
     return str(Path(directory, "api.sock"))
+
+
+def api_door(directory: str | Path) -> str:
+    """Return the path of the file that tells where that is, if it is a port."""
+    return str(Path(directory, f"api{SUFFIX}"))
 
 
 def ui_socket(directory: str | Path, slot: int, generation: int) -> str:
@@ -92,6 +98,21 @@ def _make_private(folder: Path) -> None:
         raise StartupError(msg, remedy=remedy)
 
 
+@contextlib.contextmanager
+def writing_in(folder: Path) -> Iterator[None]:
+    """Explain what goes wrong when something is made in a run directory.
+
+    Raises:
+        StartupError: The disk is full, or cannot be written.
+    """
+    try:
+        yield
+    except OSError as exc:
+        msg = f"cannot write in the run directory {folder}: {exc.strerror}"
+        remedy = f"make room there, or set {_env.RUN_DIR} to a folder on another disk"
+        raise StartupError(msg, remedy=remedy) from exc
+
+
 class RunDirectory:
     """One service's run directory, from making to removing; a context manager.
 
@@ -105,15 +126,23 @@ class RunDirectory:
         self.path = base / secrets.token_hex(8)
 
     def __enter__(self) -> Self:
-        """Remove what dead services left, then make and lock this one."""
-        sweep(self._base)
+        """Remove what dead services left, then make and lock this one.
+
+        Raises:
+            StartupError: It cannot be made.
+        """
         unfinished = self._base / f".{self.path.name}"
-        unfinished.mkdir(mode=0o700)
-        self._lock = (unfinished / "lock").open("w", encoding="ascii")
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._lock.write(f"{os.getpid()}\n")
-        self._lock.flush()
-        unfinished.rename(self.path)  # it never has its name without its lock
+        with writing_in(self._base), contextlib.ExitStack() as made:
+            sweep(self._base)
+            made.callback(_remove, unfinished)
+            unfinished.mkdir(mode=0o700)
+            lock = made.enter_context((unfinished / "lock").open("w", encoding="ascii"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+            unfinished.rename(self.path)  # it never has its name without its lock
+            made.pop_all()
+        self._lock = lock
         return self
 
     def __exit__(

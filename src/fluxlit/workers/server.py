@@ -106,19 +106,25 @@ class WorkerServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(server: WorkerServer, sockets: Sequence[socket.socket], *background: Job) -> None:
-    """Serve on a loop of its own until SIGTERM, then drain.
+def serve(
+    server: WorkerServer,
+    sockets: Sequence[socket.socket],
+    *background: Job,
+    until: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
+) -> None:
+    """Serve on a loop of its own until a signal, then drain.
 
     Args:
         server: The server.
         sockets: Listening sockets; they are closed at the end.
         background: Coroutine functions that run beside the server.
+        until: The signals.
     """
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, server.drain)
-        loop.add_signal_handler(signal.SIGINT, server.drain)
+        for number in until:
+            loop.add_signal_handler(number, server.drain)
         tasks = [loop.create_task(job()) for job in background]
         try:
             await server.serve(list(sockets))

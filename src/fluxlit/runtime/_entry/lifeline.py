@@ -22,7 +22,7 @@ from fluxlit.exceptions import FluxLitError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.warm import prepare
 from fluxlit.runtime.loading import load_app
-from fluxlit.workers import orphan
+from fluxlit.workers import descriptors, orphan
 from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
 from fluxlit.workers.rundir import remove_abandoned
 from fluxlit.workers.spec import WorkerSpec
@@ -101,6 +101,7 @@ def run_worker(serve: Serve) -> NoReturn:
     gc.disable()  # imports leave little garbage; freeze() turns it on when the worker is ready
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     orphan.end_with_parent()
+    descriptors.allow_many()
     lifeline = Lifeline(Channel.from_descriptor(int(sys.argv[1])))
     lifeline.start()
     spec = WorkerSpec.from_message(_hear_spec(lifeline))
@@ -116,7 +117,7 @@ def run_worker(serve: Serve) -> NoReturn:
         sys.exit(FAILED)
     finally:
         lifeline.clear_away()
-    threading.Thread(target=_leave, daemon=True).start()
+    leave_threads()
     sys.exit(0)
 
 
@@ -127,6 +128,11 @@ def _hear_spec(lifeline: Lifeline) -> JsonObject:
         prepare(message)
         message, _ = lifeline.receive()
     return message
+
+
+def leave_threads() -> None:
+    """Have this process end in a moment although threads of the user's may still run."""
+    threading.Thread(target=_leave, daemon=True).start()
 
 
 def _leave() -> None:
