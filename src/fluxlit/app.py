@@ -31,6 +31,7 @@ from fluxlit.exceptions import PageError
 from fluxlit.fleet import Fleet
 from fluxlit.gateway.gateway import Gateway
 from fluxlit.health import Readiness, add_health_routes
+from fluxlit.pages.aside import show_aside
 from fluxlit.pages.book import PageBook, PageRules
 from fluxlit.pages.flags import FluxlitFeatureFlags
 from fluxlit.pages.heads import page_heads
@@ -286,7 +287,8 @@ class FluxLit(WithAuth, Generic[SettingsT]):
     def ui_plan(self, spec: WorkerSpec, *, is_guest: bool = False) -> UIPlan:
         """Say what serves the UI; see :class:`~fluxlit.workers.ui_plan.UIPlan`."""
         icons = any(page.icon for page in self._pages)
-        return UIPlan(spec, self._settings, self._script, icons, is_guest)
+        on_error = show_aside if self._script is None else None
+        return UIPlan(spec, self._settings, self._script, icons, is_guest, on_error=on_error)
 
     def _gateway(self, fleet: Fleet, internal_socket: str = "") -> Gateway:
         untitled = self._script if "title" not in self._settings.model_fields_set else None

@@ -72,23 +72,20 @@ class UIModeName(StrEnum):
     REMOTE = "remote"
 
 
-@dataclass(frozen=True, slots=True)
-class UIMode:
-    """Where the UI runs."""
+UIModeOption = Annotated[
+    UIModeName | None,
+    typer.Option(
+        "--ui-mode",
+        help="UI in workers, in the gateway's process, or at FLUXLIT_STREAMLIT_UPSTREAM; sidecar if"
+        " unset.",
+        show_default=False,
+    ),
+]
 
-    ui_mode: Annotated[
-        UIModeName | None,
-        typer.Option(
-            "--ui-mode",
-            help="UI in workers, in the gateway's process, or at FLUXLIT_STREAMLIT_UPSTREAM;"
-            " sidecar if unset.",
-            show_default=False,
-        ),
-    ] = None
 
-    def overrides(self) -> dict[str, JsonValue]:
-        """Return what was said, as settings."""
-        return {} if self.ui_mode is None else {"ui_mode": self.ui_mode.value}
+def mode_override(mode: UIModeName | None) -> dict[str, JsonValue]:
+    """Return what was said about where the UI runs, as a setting."""
+    return {} if mode is None else {"ui_mode": mode.value}
 
 
 def _checked_workers(value: str | None) -> str | None:
@@ -189,9 +186,14 @@ class Reloading:
 
 @dataclass(frozen=True, slots=True)
 class Scale(UIScale):
-    """How many processes serve."""
+    """Which processes serve."""
 
     workers: Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)] = 1
+    ui_mode: UIModeOption = None
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what was said, as settings."""
+        return {**UIScale.overrides(self), **mode_override(self.ui_mode)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,11 @@ class PidFile:
     """Where the pid file is."""
 
     pidfile: Annotated[
-        Path | None, typer.Option(help="Pid file; .fluxlit-dev.pid if unset.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Pid file; .fluxlit-dev.pid if unset (.fluxlit-ui.pid for `ui`).",
+            show_default=False,
+        ),
     ] = None
     no_pidfile: Annotated[
         bool, typer.Option("--no-pidfile", help="Write no pid file.", show_default=False)

@@ -20,9 +20,10 @@ from fluxlit.cli.flags import (
     Scale,
     TargetArgument,
     UIBinding,
-    UIMode,
+    UIModeOption,
     UIScale,
     WorkbenchOption,
+    mode_override,
     spread,
 )
 from fluxlit.cli.output import note
@@ -69,11 +70,11 @@ class Order:
 @spread
 def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     binding: Binding,
-    mode: UIMode,
     reloading: Reloading,
     proxies: Proxies,
     pid: PidFile,
     target: TargetArgument = None,
+    ui_mode: UIModeOption = None,
     embedded: EmbeddedOption = False,
     workbench: WorkbenchOption = False,
     debug: DebugOption = False,
@@ -82,7 +83,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 
     Example: fluxlit dev app:app --port 9000
     """
-    overrides = {**binding.overrides(), **mode.overrides(), **proxies.overrides()}
+    overrides = {**binding.overrides(), **proxies.overrides(), **mode_override(ui_mode)}
     _serve(
         Order(
             target,
@@ -101,7 +102,6 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 def run(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     binding: Binding,
     scale: Scale,
-    mode: UIMode,
     proxies: Proxies,
     pid: PidFile,
     target: TargetArgument = None,
@@ -112,8 +112,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 
     Example: fluxlit run app:app --host 0.0.0.0 --port 80 --ui-workers auto
     """
-    said = (binding, proxies, scale, mode)
-    overrides = {name: value for group in said for name, value in group.overrides().items()}
+    overrides = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
     workers = scale.workers
     _serve(Order(target, overrides, pid.path(), workers=workers, workbench=workbench, debug=debug))
 
