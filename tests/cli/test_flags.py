@@ -10,7 +10,7 @@ import typer
 from typer.main import get_command
 
 from fluxlit.cli import app
-from fluxlit.cli.flags import Binding, LogLevel, PidFile, Proxies, Scale, spread
+from fluxlit.cli.flags import Binding, LogLevel, PidFile, Proxies, Scale, UIModeName, spread
 from fluxlit.cli.serve import Order
 from fluxlit.config import FluxlitSettings
 from fluxlit.config.provenance import FLAGS
@@ -66,6 +66,7 @@ SAID = {
     "log_level": LogLevel.INFO,
     "workers": 2,
     "ui_workers": "auto",
+    "ui_mode": UIModeName.EMBEDDED,
     "proxy_headers": True,
     "forwarded_allow_ips": "*",
 }

@@ -26,6 +26,7 @@ FLAGS: Final = {
     "log_level": "--log-level",
     "trust_proxy": "--proxy-headers",
     "ui_workers": "--ui-workers",
+    "ui_mode": "--ui-mode",
 }
 """The flags of the command line that say a setting."""
 
