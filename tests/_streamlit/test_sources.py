@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -65,10 +66,13 @@ def own(monkeypatch: pytest.MonkeyPatch) -> str:
 def test_each_session_is_told_and_the_modules_are_forgotten_once(own: str) -> None:
     edits = SourceEdits(is_own)
     told: list[tuple[str, str | None]] = []
-    tabs = {}
-    for name in ("one", "two"):
-        tabs[name] = session = sources._Session(edits)
-        session.register_file_change_callback(lambda path, name=name: told.append((name, path)))
+
+    def teller(name: str) -> Callable[[str | None], None]:
+        return lambda path: told.append((name, path))
+
+    tabs = {name: sources._Session(edits) for name in ("one", "two")}
+    for name, session in tabs.items():
+        session.register_file_change_callback(teller(name))
     edits.happened(["/desk/edited.py"])
     assert sorted(told) == [("one", "/desk/edited.py"), ("two", "/desk/edited.py")]
     assert own in sys.modules  # a run may be using it

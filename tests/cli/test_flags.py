@@ -22,9 +22,9 @@ from fluxlit.cli.flags import (
     UIBinding,
     UIModeName,
     UIScale,
-    spread,
 )
 from fluxlit.cli.serve import Order
+from fluxlit.cli.spreading import spread
 from fluxlit.config import FluxlitSettings
 from fluxlit.config.provenance import FLAGS
 from fluxlit.runtime.reloading import Reload

@@ -24,9 +24,9 @@ from fluxlit.cli.flags import (
     UIScale,
     WorkbenchOption,
     mode_override,
-    spread,
 )
 from fluxlit.cli.output import note
+from fluxlit.cli.spreading import spread
 
 if TYPE_CHECKING:
     from fluxlit.runtime.reloading import Reload
