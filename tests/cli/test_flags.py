@@ -19,6 +19,9 @@ from fluxlit.cli.flags import (
     Reloading,
     ReloadScope,
     Scale,
+    UIBinding,
+    UIModeName,
+    UIScale,
     spread,
 )
 from fluxlit.cli.serve import Order
@@ -98,12 +101,13 @@ SAID = {
     "log_level": LogLevel.INFO,
     "workers": 2,
     "ui_workers": "auto",
+    "ui_mode": UIModeName.REMOTE,
     "proxy_headers": True,
     "forwarded_allow_ips": "*",
 }
 
 
-@pytest.mark.parametrize("group", [Binding, Scale, Proxies])
+@pytest.mark.parametrize("group", [Binding, Scale, Proxies, UIBinding, UIScale])
 def test_a_setting_is_known_by_the_flag_that_says_it(group: type[Any]) -> None:
     for option in fields(group):
         for setting in group(**{option.name: SAID[option.name]}).overrides():

@@ -9,9 +9,7 @@ from tests.pages.fakes import FakeStreamlit
 from fluxlit.exceptions import ConfigurationError, TargetError
 from fluxlit.pages.errors import show_unloaded
 
-BROKEN = TargetError(
-    "cannot import 'app:app': it is_bad\n    there\n      here", remedy="mend it"
-)
+BROKEN = TargetError("cannot import 'app:app': it is_bad\n    there\n      here", remedy="mend it")
 DETAILED = {"client.showErrorDetails": "full"}
 
 
