@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from types import ModuleType
 
 import pytest
@@ -62,13 +63,17 @@ def own(monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
+def noted(told: list[tuple[str, str | None]], name: str, path: str | None) -> None:
+    told.append((name, path))
+
+
 def test_each_session_is_told_and_the_modules_are_forgotten_once(own: str) -> None:
     edits = SourceEdits(is_own)
     told: list[tuple[str, str | None]] = []
     tabs = {}
     for name in ("one", "two"):
         tabs[name] = session = sources._Session(edits)
-        session.register_file_change_callback(lambda path, name=name: told.append((name, path)))
+        session.register_file_change_callback(partial(noted, told, name))
     edits.happened(["/desk/edited.py"])
     assert sorted(told) == [("one", "/desk/edited.py"), ("two", "/desk/edited.py")]
     assert own in sys.modules  # a run may be using it
