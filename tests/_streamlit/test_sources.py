@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 import pytest
@@ -63,16 +63,17 @@ def own(monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
+def noted(told: list[tuple[str, str | None]], name: str, path: str | None) -> None:
+    told.append((name, path))
+
+
 def test_each_session_is_told_and_the_modules_are_forgotten_once(own: str) -> None:
     edits = SourceEdits(is_own)
     told: list[tuple[str, str | None]] = []
-
-    def teller(name: str) -> Callable[[str | None], None]:
-        return lambda path: told.append((name, path))
-
-    tabs = {name: sources._Session(edits) for name in ("one", "two")}
-    for name, session in tabs.items():
-        session.register_file_change_callback(teller(name))
+    tabs = {}
+    for name in ("one", "two"):
+        tabs[name] = session = sources._Session(edits)
+        session.register_file_change_callback(partial(noted, told, name))
     edits.happened(["/desk/edited.py"])
     assert sorted(told) == [("one", "/desk/edited.py"), ("two", "/desk/edited.py")]
     assert own in sys.modules  # a run may be using it
