@@ -247,11 +247,7 @@ DebugOption = Annotated[
 ]
 WorkbenchOption = Annotated[
     bool,
-    typer.Option(
-        "--workbench",
-        help="Behind Posit Workbench or Connect; the same as `fluxlit workbench`.",
-        show_default=False,
-    ),
+    typer.Option("--workbench", help="Behind Posit Workbench or Connect.", show_default=False),
 ]
 EmbeddedOption = Annotated[
     bool,
