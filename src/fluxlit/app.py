@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from fluxlit._paths import path_parameters
 from fluxlit._types import JsonValue, Receive, Scope, Send
-from fluxlit.api import docs_paths, make_api
+from fluxlit.api import arrange_routes, docs_paths, make_api
 from fluxlit.client import ApiClient
 from fluxlit.client.calls import Operations
 from fluxlit.config import FluxlitSettings, load_settings
@@ -302,7 +302,7 @@ class FluxLit(Generic[SettingsT]):
         frontend, metrics = make_frontend(self._settings, heads), metrics_of(self._settings, fleet)
         gateway = Gateway(self._api, options, fleet, frontend=frontend, metrics=metrics)
         self._readiness.prober = gateway.probe
-        add_health_routes(self._api, self._readiness)  # behind what was added since
+        arrange_routes(self._api, self._readiness)
         return gateway
 
     def _docs_paths(self) -> frozenset[str]:
