@@ -51,7 +51,16 @@ def test_who_serves_and_who_welcomes(fleet: Fleet, places: list[Place]) -> None:
     assert seen(fleet) == [(0, True, True), (1, True, True)]
     places[0].enter(State.DRAINING)
     places[1].row[COLUMN["beat_ns"]] = time.monotonic_ns() - 10 * 10**9
-    assert seen(fleet) == [(0, True, False), (1, True, False)]
+    assert seen(fleet) == [(0, True, False), (1, False, False)]
+    assert [(it.stuck, it.detail) for it in fleet.members()] == [
+        (False, "draining"),
+        (True, "its event loop stands still"),
+    ]
+
+
+def test_a_worker_that_takes_long_to_start_is_not_stuck(fleet: Fleet, places: list[Place]) -> None:
+    places[0].row[COLUMN["beat_ns"]] = 0
+    assert [(it.stuck, it.detail) for it in fleet.members()] == [(False, "starting")] * 2
 
 
 def test_a_slot_whose_worker_died_is_still_a_slot(fleet: Fleet, places: list[Place]) -> None:

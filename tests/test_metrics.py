@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from fluxlit.metrics import BUCKETS, Exposition, Tallies
 from fluxlit.workers.board import KINDS, Record, State
 from fluxlit.workers.command import WorkerKind
+from fluxlit.workers.events import Reason, WorkerEvents
 
 GATEWAY, UI = (KINDS.index(kind) for kind in (WorkerKind.GATEWAY, WorkerKind.UI))
 NEVER_SILENT = 2**62
@@ -27,6 +28,9 @@ class Service:
     def figures(self) -> list[Record]:
         return self.workers
 
+    def events(self) -> WorkerEvents:
+        return WorkerEvents(self.directory)
+
     def samples(self) -> dict[tuple[str, ...], float]:
         """What Prometheus would read: name and labels to value."""
         content_type, body = Exposition(self)("text/plain")
@@ -41,6 +45,7 @@ class Service:
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
     Tallies.create(tmp_path, rows=4)
+    WorkerEvents.create(tmp_path)
     return Service(tmp_path)
 
 
@@ -58,6 +63,20 @@ def test_a_successor_counts_on(service: Service) -> None:
     service.tallies().tally(0).count("api", "GET")
     Tallies(service.directory).tally(0).count("api", "GET")
     assert service.samples()["fluxlit_gateway_requests_total", "api", "GET"] == 2
+
+
+def test_what_happened_to_workers_is_told_by_kind_and_reason(service: Service) -> None:
+    owner = service.events()
+    owner.count(WorkerKind.UI, Reason.DIED)
+    owner.count(WorkerKind.UI, Reason.DIED)
+    owner.count(WorkerKind.GATEWAY, Reason.RELOAD)
+    samples = service.samples()
+    told = {key[1:]: value for key, value in samples.items() if "worker_events_total" in key[0]}
+    assert told == {
+        **{(kind, why.label): 0 for kind in ("gateway", "ui") for why in Reason},
+        ("ui", "died"): 2,
+        ("gateway", "reload"): 1,
+    }
 
 
 def test_methods_that_a_client_made_up_are_one_label(service: Service) -> None:
@@ -84,7 +103,9 @@ def test_durations_fall_into_the_agreed_buckets(service: Service) -> None:
 
 
 def test_workers_are_told_apart_by_a_label(service: Service) -> None:
-    ready = Record(State.READY, UI, 0, 1, NEVER_SILENT, resident=5, taken=4, sockets=3, sent=2)
+    ready = Record(
+        State.READY, UI, 0, 1, beat_ns=NEVER_SILENT, resident=5, taken=4, sockets=3, sent=2
+    )
     service.workers = [Record(State.READY, GATEWAY, 0, 3, 0), ready, Record(State.GONE, UI, 1, 2)]
     samples = service.samples()
     assert samples["fluxlit_worker_up", "ui-0"] == 1

@@ -1,12 +1,13 @@
 """Every setting that is documented as working is set by its variable and seen to change something.
 
 A setting without an entry here fails the first test; one that is marked *reserved* in
-docs/configuration.md has none.
+docs/configuration.md has none, nor has one that is only accepted for older versions.
 """
 
 from __future__ import annotations
 
 import ast
+import asyncio
 import contextlib
 import http.client
 import json
@@ -22,15 +23,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, Self, cast
+from typing import Annotated, Any, Self, cast
 
 import psutil
 import pytest
+from fastapi import Depends as RouteDepends
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 from starlette.testclient import WebSocketDenialResponse
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from tests.auth.tokens import AUDIENCE, ISSUER, SECRET, by_rsa, signed
 from tests.gateway.harness import FakeUpstream, Fixed
 from tests.pages.fakes import FakeStreamlit
 from tests.support.ports import free_port
@@ -39,15 +42,18 @@ from tests.support.service import FLUXLIT
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from fluxlit import FluxLit, FluxlitSettings
+from fluxlit import Depends, FluxLit, FluxlitSettings
 from fluxlit._types import Receive, Scope, Send
+from fluxlit.auth import OIDCProvider
 from fluxlit.config.deployment import observe as look_around
 from fluxlit.config.rules import refuse_doubtful
 from fluxlit.exceptions import ConfigurationError, PageError
 from fluxlit.fleet import Fleet
 from fluxlit.gateway.options import GatewayOptions
+from fluxlit.gateway.remote import RemoteUpstreams
 from fluxlit.gateway.upstream import Member, Upstream
 from fluxlit.pages.runner import run_site
+from fluxlit.workers.care import Limits
 from fluxlit.workers.collector import Policy, Reason
 
 ROOT = Path(__file__).parents[1]
@@ -221,6 +227,12 @@ def access_lines(lab: Lab) -> object:
     return len([record for record in lab.records if record.name == "fluxlit.access"])
 
 
+def api_lines(lab: Lab) -> object:
+    for path in ("/api/users", "/media/x", "/docs"):
+        lab.get(path)
+    return [record.getMessage()[:18] for record in lab.records if record.name == "fluxlit.api"]
+
+
 def starts(_: Lab) -> object:
     try:
         refuse_doubtful(look_around(FluxLit().settings))
@@ -265,14 +277,99 @@ def collected(*, waiting: bool = False, quiet: float = 0.0, grown: int = 0) -> L
     )
 
 
+def limits(name: str) -> Look:
+    """What tests/workers/test_care.py and tests/chaos see workers replaced by."""
+    return lambda _: getattr(Limits.of_ui(FluxlitSettings()), name)
+
+
+def bearer(make_token: Callable[[], str]) -> Look:
+    """What a route behind ``make_jwt_bearer`` answers to a token."""
+
+    def look(_: Lab) -> object:
+        app = FluxLit()
+        try:
+            check = app.make_jwt_bearer()
+        except ValueError:
+            return "no bearer"
+        app.api.get("/me", dependencies=[RouteDepends(check)])(lambda: None)
+        asked = {"Authorization": f"Bearer {make_token()}"}
+        return TestClient(app.api).get("/me", headers=asked).status_code
+
+    return look
+
+
+def just_over() -> str:
+    return signed(exp=int(time.time()) - 30)
+
+
+def login(_: Lab) -> object:
+    provider = SimpleNamespace(authorization_url=lambda **_: "https://id.example/")
+    app = FluxLit()
+    try:
+        app.attach_oidc_login(cast("OIDCProvider", provider), public_base_url="https://a.example")
+    except ValueError:
+        return "no login"
+    return TestClient(app.api, follow_redirects=False).get("/auth/login").headers["location"]
+
+
 def app_base(_: Lab) -> object:
     scope = {"type": "http", "scheme": "http", "server": ("a", 80), "headers": [], "path": "/"}
     return FluxLit().urls.app_base(Request(scope))
 
 
+def urls(_: Lab) -> object:
+    return [it.upstream.url for it in Fleet.of(FluxlitSettings(), "s").members()]
+
+
+def agree(_: Lab) -> object:
+    """Whether gateways of two starts know each other's cookies."""
+    starts = [Fleet.of(FluxlitSettings(), made) for made in ("one", "two")]
+    return starts[0].secret == starts[1].secret
+
+
+def asked_again(_: Lab) -> object:
+    """Whether a remote UI is asked twice within a moment."""
+
+    async def look() -> bool:
+        asked: asyncio.Queue[None] = asyncio.Queue()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            asked.put_nowait(None)
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        settings = FluxlitSettings(streamlit_upstream=[url])
+        async with server, RemoteUpstreams.of(settings).watched():
+            asked.get_nowait()
+            try:
+                await asyncio.wait_for(asked.get(), 1)
+            except TimeoutError:
+                return False
+            return True
+
+    return asyncio.run(look())
+
+
+REMOTE = {"FLUXLIT_UI_MODE": "remote"}
+UPSTREAM = {"FLUXLIT_STREAMLIT_UPSTREAM": "http://a.example"}
 ORIGIN = {"FLUXLIT_CORS_ALLOW_ORIGINS": "https://a.example"}
 TRUST = {"FLUXLIT_TRUST_PROXY": "1"}
 DOUBTFUL = {"FLUXLIT_ROOT_PATH": "/desk"}
+TOKENS = {
+    "FLUXLIT_JWT_ISSUER": ISSUER,
+    "FLUXLIT_JWT_AUDIENCE": AUDIENCE,
+    "FLUXLIT_JWT_HS256_SECRET": SECRET,
+}
+NOBODY_THERE = "http://127.0.0.1:1/keys"
+
+
+def without(name: str) -> dict[str, str]:
+    return {variable: text for variable, text in TOKENS.items() if not variable.endswith(name)}
+
+
 METRICS = "/__fluxlit/metrics"
 RELAY = "gateway/test_websocket_relay.py"
 SILENT = "gateway/test_websocket_timeouts.py"
@@ -378,19 +475,26 @@ def idle_connections(service: Running) -> dict[str, object]:
         return dict(zip(begun, threads.map(leave, begun), strict=True))
 
 
-def watch(service: Running, port: int) -> dict[str, object]:
+def watch(service: Running, port: int, ui_port: int) -> dict[str, object]:
     """Look at everything that only a running service shows, and end it."""
     seen: dict[str, object] = {
         "gateway_host": is_open("127.0.0.2", service.port),
         "gateway_port": is_open(service.host, port),
         "ui_collector": service.run_page(),
+        "url_session_query_param": service.told("session"),
         "ui_handoff": service.owner_of_socket(),
         **idle_connections(service),
         "streamlit_run_cli_args": service.get("/_stcore/script-health-check") == (200, b"ok"),
     }
+    seen["ui_transport"] = any((service.directory / "run").rglob("ui-*.sock"))
+    seen["streamlit_host"] = is_open("127.0.0.3", ui_port)
+    seen["streamlit_port"] = seen["streamlit_host"]
+    seen["health_detail"] = service.get("/api/healthz/workers")[0]
     counted = {path: b"fluxlit_gateway" in service.get(path)[1] for path in (METRICS, "/counts")}
     seen["enable_gateway_prometheus_metrics"] = any(counted.values())
     seen["gateway_prometheus_metrics_path"] = counted["/counts"]
+    children = psutil.Process(service.pid).children()
+    seen["gateway_spare"] = sum("_entry.gateway" in child.cmdline()[-2] for child in children) > 1
     seen["ui_workers"] = len(json.loads(service.get("/api/readyz")[1])["workers"])
     with ThreadPoolExecutor() as threads:
         slow = threads.submit(service.get, "/api/slow")
@@ -404,11 +508,14 @@ def watch(service: Running, port: int) -> dict[str, object]:
 SERVED = """
 import asyncio
 from pathlib import Path
-from fluxlit import FluxLit
+from fluxlit import FluxLit, InMemorySessionStore, ensure_url_session
 app = FluxLit()
+store = InMemorySessionStore()
 
 @app.page("/")
 def home(st) -> None:
+    ensure_url_session(st, store)
+    Path("session").write_text(",".join(st.query_params))
     Path("option").write_text(str(st.get_option("runner.postScriptGC")))
 
 @app.api.get("/slow")
@@ -425,16 +532,16 @@ def live() -> Iterator[dict[str, tuple[object, object]]]:
         folder = Path(name)
         (folder / "app.py").write_text(SERVED)
         common = {"FLUXLIT_RUN_DIR": str(folder / "run")}
-        port, other = free_port(), free_port()
+        port, other, ui_port = free_port(), free_port(), free_port()
         with Running(folder, ("127.0.0.1", other), "--port", str(other), **common) as without:
-            before = watch(without, port)
+            before = watch(without, port, ui_port)
         said = {
-            f"FLUXLIT_{name.upper()}": entry.value.format(port=port)
+            f"FLUXLIT_{name.upper()}": entry.value.format(port=port, ui_port=ui_port)
             for name, entry in BEHAVIOUR.items()
             if isinstance(entry, Live)
         }
         with Running(folder, ("127.0.0.2", port), **common, **said) as changed:
-            after = watch(changed, port)
+            after = watch(changed, port, ui_port)
         yield {name: (before[name], after[name]) for name in before}
 
 
@@ -444,6 +551,7 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     ),
     "debug": Seen("1", access_lines, 0, 1),
     "log_level": Live("error", before=True, after=False),
+    "health_detail": Live("1", before=404, after=200),
     "strict_startup": Seen("1", starts, "starts", "strict_startup", DOUBTFUL),
     "gateway_host": Live("127.0.0.2", before=False, after=True),
     "gateway_port": Live("{port}", before=False, after=True),
@@ -514,7 +622,19 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     "gateway_ws_max_message_bytes": Wired(
         "9", "ws_max_message_bytes", 9, f"{RELAY}::test_a_message_over_the_limit_closes_with_1009"
     ),
+    "gateway_spare": Live("0", before=True, after=False),
     "uvicorn_graceful_shutdown_timeout_s": Live("0", before=200, after=500),
+    "ui_mode": Seen("remote", urls, [], ["http://a.example"], UPSTREAM),
+    "streamlit_upstream": Seen(
+        "http://a.example, https://b:1", urls, [], ["http://a.example", "https://b:1"], REMOTE
+    ),
+    "streamlit_upstream_check_interval_s": Seen(
+        "0.05", asked_again, before=False, after=True, given=REMOTE
+    ),
+    "ui_secret": Seen("x" * 32, agree, before=False, after=True),
+    "ui_transport": Live("tcp", before=True, after=False),
+    "streamlit_host": Live("127.0.0.3", before=False, after=True),
+    "streamlit_port": Live("{ui_port}", before=False, after=True),
     "ui_allowed_origins": Seen(
         "https://b.example", socket_from("https://b.example"), "refused", "passed on"
     ),
@@ -532,9 +652,13 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     "ui_collector_limit_bytes": Seen(
         "1000", collected(grown=1000, waiting=True), None, Reason.LIMIT
     ),
+    "ui_max_rss_mb": Seen("400", limits("resident"), None, 400 << 20),
+    "ui_max_age_s": Seen("60", limits("age"), None, 60.0),
+    "worker_stuck_timeout_s": Seen("0", limits("silence"), 30.0, None),
     "streamlit_run_cli_args": Live(
         "--server.scriptHealthCheckEnabled=true", before=False, after=True
     ),
+    "url_session_query_param": Live("desk", before="fluxlit_sid", after="desk"),
     "strict_page_signatures": Seen("1", registers(loose), "registered", "refused"),
     "experimental_yield_pages": Seen("1", registers(yielding), "refused", "registered"),
     "streamlit_page_config": Seen('{"layout": "wide"}', page_config, None, "wide"),
@@ -556,15 +680,47 @@ BEHAVIOUR: dict[str, Seen | Wired | Live] = {
     ),
     "enable_security_headers": Seen("1", header("x-content-type-options"), None, "nosniff"),
     "enable_gateway_access_log": Seen("1", access_lines, 0, 1),
+    "enable_request_logging": Seen("1", api_lines, [], ["GET /api/users 200"]),
     "enable_gateway_prometheus_metrics": Live("1", before=False, after=True),
     "gateway_prometheus_metrics_path": Live("/counts", before=False, after=True),
+    "jwt_hs256_secret": Seen(SECRET, bearer(signed), "no bearer", 200, without("HS256_SECRET")),
+    "jwt_jwks_url": Seen(NOBODY_THERE, bearer(by_rsa), "no bearer", 503, without("HS256_SECRET")),
+    "jwt_issuer": Seen(ISSUER, bearer(signed), "no bearer", 200, without("ISSUER")),
+    "jwt_audience": Seen(AUDIENCE, bearer(signed), "no bearer", 200, without("AUDIENCE")),
+    "jwt_leeway_seconds": Seen("60", bearer(just_over), 401, 200, TOKENS),
+    "oidc_bff_secret": Seen(SECRET, login, "no login", "https://id.example/"),
 }
+
+
+ACCEPTED = ["async_page_depends"]
+"""What older versions had and these do without."""
 
 
 def test_every_working_setting_has_an_entry() -> None:
     rows = dict(ROW.findall(PAGE.read_text(encoding="utf-8")))
     assert rows.keys() == FluxlitSettings.model_fields.keys()
-    assert {name for name, text in rows.items() if "*reserved*" not in text} == BEHAVIOUR.keys()
+    working = {name for name, text in rows.items() if "*reserved*" not in text}
+    assert working - set(ACCEPTED) == BEHAVIOUR.keys()
+
+
+@pytest.mark.parametrize("value", ["0", "1"])
+def test_async_dependencies_work_whatever_an_older_setting_says(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = PAGE.read_text("utf-8").partition("## Accepted for older versions")[2]
+    assert [name for name, _ in ROW.findall(section)] == ACCEPTED == ["async_page_depends"]
+    monkeypatch.setenv(variable("async_page_depends"), value)
+
+    async def answer() -> int:
+        return 42
+
+    def home(st: Any, found: Annotated[int, Depends(answer)]) -> None:
+        st.write(found)
+
+    app, st = FluxLit(), FakeStreamlit()
+    app.page("/")(home)
+    run_site(cast("ModuleType", st), app.site(), st.menu)
+    assert st.written == [42]
 
 
 def variable(name: str) -> str:
@@ -581,16 +737,18 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     (tmp_path / "head.html").write_text("<!-- of the file -->")
     records: list[logging.LogRecord] = []
     handler = Keeping(records)
-    logger = logging.getLogger("fluxlit.access")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    loggers = [logging.getLogger(name) for name in ("fluxlit.access", "fluxlit.api")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
     with tempfile.TemporaryDirectory(prefix="fxl") as folder:
         upstream = FakeUpstream(Path(folder, "ui-0.sock"))
         yield Lab(upstream, records)
         upstream.close()
-    logger.removeHandler(handler)
-    logger.setLevel(level)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 OF_THE_FRONTEND = {"ui_frontend", "ui_head_html", "ui_head_file", "ui_content_security_policy"}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fluxlit._types import Receive, Scope, Send
+from fluxlit.config import FluxlitSettings
 from fluxlit.sidecar import (
     WithState,
     locate,
@@ -46,7 +47,7 @@ def test_each_request_on_the_private_socket_gets_a_copy_of_the_state() -> None:
 def test_outside_of_uvicorn_there_is_one_worker() -> None:
     assert multiprocessing.parent_process() is None
     assert uvicorn_workers() == 1
-    refuse_several_workers()
+    refuse_several_workers(FluxlitSettings())
 
 
 def test_an_object_is_located_in_an_imported_module_before_the_main_script(

@@ -31,6 +31,21 @@ EXPERIMENTAL_YIELD_PAGES: Final = "FLUXLIT_EXPERIMENTAL_YIELD_PAGES"
 TEST_PAGE_OVERRIDES: Final = "FLUXLIT_TEST_PAGE_OVERRIDES"
 """Values for parameters of pages by name, as a JSON object; for tests in another process."""
 
+DEBUG: Final = "FLUXLIT_DEBUG"
+"""The setting of that name, for code that has no settings."""
+
+DISABLE_URL_SESSION: Final = "FLUXLIT_DISABLE_URL_SESSION"
+"""Switches sessions in the address off."""
+
+TESTS: Final = "FLUXLIT_TESTS"
+"""Says that pages are being tested, where an address is nobody's."""
+
+FORCE_URL_SESSION_IN_TESTS: Final = "FLUXLIT_FORCE_URL_SESSION_IN_TESTS"
+"""Keeps sessions in the address on in tests of pages."""
+
+URL_SESSION_PARAM: Final = "FLUXLIT_URL_SESSION_PARAM"
+"""Tells pages the served app's setting ``url_session_query_param``."""
+
 CACHE_DIR: Final = "FLUXLIT_CACHE_DIR"
 """Where precompressed files are kept; default: a folder in the user's cache directory."""
 

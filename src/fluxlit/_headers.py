@@ -14,6 +14,15 @@ HANDED_OVER = OURS + b"handed-over"
 """Marks a WebSocket that a gateway has handed over; the value is a cookie to answer it with, or
 nothing."""
 
+KEY = OURS + b"key"
+"""Opens a UI worker's port, or the private one of the API (see ``workers/guard.py``)."""
+
+STREAMLIT = OURS + b"streamlit"
+"""Streamlit's version, said by a UI worker that answers for its health."""
+
+SOCKETS = OURS + b"sockets"
+"""How many WebSockets it has open, said in the same place."""
+
 HOP_BY_HOP = frozenset(
     {
         b"connection",

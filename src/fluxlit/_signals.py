@@ -12,8 +12,13 @@ class AskedToEnd(SystemExit):
 def asking_signals() -> tuple[signal.Signals, ...]:
     """Return Ctrl-C's, ``kill``'s and that of a terminal that is closed.
 
-    The last one not for a process that was started to outlive its terminal: ``nohup`` ignores it.
+    The last one not for a process that was started to outlive its terminal.
     """
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    if ignores_hangup():
         return (signal.SIGINT, signal.SIGTERM)
     return (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def ignores_hangup() -> bool:
+    """Tell whether this process was started to outlive its terminal, as ``nohup`` does."""
+    return signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

@@ -50,7 +50,9 @@ class Table:
         """
         with path.open("xb") as file:
             path.chmod(0o600)
-            file.truncate(rows * columns * _CELL)
+            # Written, not only made as long: a cell for which a full disk has no room would end,
+            # by SIGBUS, whoever touches it.
+            file.write(bytes(rows * columns * _CELL))
 
     def __len__(self) -> int:
         """Count the rows."""

@@ -10,12 +10,25 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Host, Route
 
 from fluxlit.config import FluxlitSettings
+from fluxlit.exceptions import ConfigurationError
 from fluxlit.health import Readiness, add_health_routes, takes
 from fluxlit.security import SecurityHeadersMiddleware
 
 _OWNED_CORS: Final = frozenset(
     {"allow_origins", "allow_credentials", "allow_methods", "allow_headers"}
 )
+
+
+def api_of(settings: FluxlitSettings, given: FastAPI | None, kwargs: Mapping[str, Any]) -> FastAPI:
+    """Return the API that an app was given, or make one.
+
+    Raises:
+        ConfigurationError: One was given, and arguments for making one, too.
+    """
+    if given is not None and kwargs:
+        msg = "fastapi_kwargs are for a FastAPI app that FluxLit makes, and api= was given"
+        raise ConfigurationError(msg, remedy="pass them to FastAPI(...) where api is made")
+    return given if given is not None else make_api(settings, kwargs)
 
 
 def make_api(settings: FluxlitSettings, arguments: Mapping[str, Any]) -> FastAPI:

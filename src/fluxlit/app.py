@@ -11,8 +11,10 @@ from fastapi import FastAPI
 from typing_extensions import TypeVar
 
 from fluxlit._paths import path_parameters
-from fluxlit._types import JsonValue, Receive, Scope, Send
-from fluxlit.api import arrange_routes, docs_paths, make_api
+from fluxlit._types import PUBLIC_URLS, RUN_DIRECTORY, JsonValue, Receive, Scope, Send
+from fluxlit.api import api_of, arrange_routes, docs_paths
+from fluxlit.assembly import build_gateway, resources
+from fluxlit.auth.attach import WithAuth
 from fluxlit.client import ApiClient
 from fluxlit.client.calls import Operations
 from fluxlit.config import FluxlitSettings, load_settings
@@ -25,13 +27,11 @@ from fluxlit.config.loading import (
 )
 from fluxlit.config.provenance import Kind
 from fluxlit.config.rules import refuse_doubtful
-from fluxlit.exceptions import ConfigurationError, PageError
+from fluxlit.exceptions import PageError
 from fluxlit.fleet import Fleet
-from fluxlit.frontend import make_frontend
 from fluxlit.gateway.gateway import Gateway
-from fluxlit.gateway.observe import metrics_of
-from fluxlit.gateway.options import GatewayOptions
 from fluxlit.health import Readiness, add_health_routes
+from fluxlit.pages.aside import show_aside
 from fluxlit.pages.book import PageBook, PageRules
 from fluxlit.pages.flags import FluxlitFeatureFlags
 from fluxlit.pages.heads import page_heads
@@ -41,16 +41,18 @@ from fluxlit.pages.navigation import NavigationModel
 from fluxlit.pages.records import PageFn, PageOptions, PageRecord
 from fluxlit.pages.registry import discover, offer
 from fluxlit.pages.runner import Site
-from fluxlit.sidecar import Sidecar, spec_beside
+from fluxlit.sidecar import Standalone, spec_beside
 from fluxlit.stores import SessionStore
 from fluxlit.unified import UnifiedApp, tell_failed_start
 from fluxlit.urls import FluxLitPublicUrls
+from fluxlit.workers.spec import WorkerSpec
+from fluxlit.workers.ui_plan import UIPlan
 
 PageFnT = TypeVar("PageFnT", bound=PageFn)
 SettingsT = TypeVar("SettingsT", bound=FluxlitSettings, default=FluxlitSettings)
 
 
-class FluxLit(Generic[SettingsT]):
+class FluxLit(WithAuth, Generic[SettingsT]):
     """A FastAPI API and Streamlit pages behind one port.
 
     The object is also an ASGI app: ``uvicorn app:app`` serves it, UI included.
@@ -109,13 +111,7 @@ class FluxLit(Generic[SettingsT]):
         self._script = existing_script(streamlit_script)
         self._readiness = Readiness()
         self._urls = FluxLitPublicUrls(self)
-        self._operations = Operations(lambda: self._api.routes)
-        self._asgi: UnifiedApp | None = None
-        if api is not None and fastapi_kwargs:
-            msg = "fastapi_kwargs are for a FastAPI app that FluxLit makes, and api= was given"
-            raise ConfigurationError(msg, remedy="pass them to FastAPI(...) where api is made")
-        self._api = api if api is not None else make_api(self._settings, fastapi_kwargs or {})
-        add_health_routes(self._api, self._readiness)
+        self.api = api_of(self._settings, api, fastapi_kwargs or {})
 
     @property
     def settings(self) -> SettingsT:
@@ -130,8 +126,9 @@ class FluxLit(Generic[SettingsT]):
     @api.setter
     def api(self, api: FastAPI) -> None:
         self._api = api
+        setattr(api.state, PUBLIC_URLS, self._urls)
         self._operations = Operations(lambda: api.routes)
-        self._asgi = None
+        self._asgi: UnifiedApp | None = None
         self._pages.forget()
         add_health_routes(api, self._readiness)
 
@@ -216,11 +213,7 @@ class FluxLit(Generic[SettingsT]):
         return build_page_manifest(self, version=version)
 
     def navigation(self, model: NavigationModel) -> FluxLit[SettingsT]:
-        """Arrange the pages: their order, headings, and which are hidden.
-
-        Returns:
-            The app.
-        """
+        """Arrange the pages: their order, headings, and which are hidden. Returns the app."""
         self._pages.arrange(model)
         return self
 
@@ -279,29 +272,36 @@ class FluxLit(Generic[SettingsT]):
         self._asgi = None
         self._pages.forget()
 
-    def asgi(self, fleet: Fleet, *, internal_socket: str = "") -> UnifiedApp:
+    def asgi(self, fleet: Fleet, *, internal: str = "", ui: UIPlan | None = None) -> UnifiedApp:
         """Build the service as one ASGI app over UI workers that somebody else keeps alive.
 
         Args:
             fleet: The UI workers.
-            internal_socket: Path of the private socket that the server listens on as well; what
-                comes in there reaches the API only.
+            internal: Path of the private socket that the server listens on as well; what comes in
+                there reaches the API only.
+            ui: What a UI in this process is told, if it is to be here.
         """
-        return UnifiedApp(self._api, self._gateway(fleet, internal_socket))
+        setattr(self._api.state, RUN_DIRECTORY, internal and Path(internal).parent)
+        return UnifiedApp(self._api, self._gateway(fleet, internal), resources(fleet, ui))
+
+    def ui_plan(self, spec: WorkerSpec, *, is_guest: bool = False) -> UIPlan:
+        """Say what serves the UI; see :class:`~fluxlit.workers.ui_plan.UIPlan`."""
+        icons = any(page.icon for page in self._pages)
+        on_error = show_aside if self._script is None else None
+        return UIPlan(spec, self._settings, self._script, icons, is_guest, on_error=on_error)
 
     def _gateway(self, fleet: Fleet, internal_socket: str = "") -> Gateway:
-        options = GatewayOptions.from_settings(
+        untitled = self._script if "title" not in self._settings.model_fields_set else None
+        gateway = build_gateway(
+            self._api,
             self._settings,
+            fleet,
+            heads=page_heads(self.site(), self._urls.canonical_url, script=untitled),
             docs_paths=self._docs_paths(),
             page_paths=tuple(page.path for page in self._pages if path_parameters(page.path)),
             internal_socket=internal_socket,
-            secret=fleet.secret,
         )
-        untitled = self._script if "title" not in self._settings.model_fields_set else None
-        heads = page_heads(self.site(), self._urls.canonical_url, script=untitled)
-        frontend, metrics = make_frontend(self._settings, heads), metrics_of(self._settings, fleet)
-        gateway = Gateway(self._api, options, fleet, frontend=frontend, metrics=metrics)
-        self._readiness.prober = gateway.probe
+        self._readiness.watch(gateway, fleet, told_to_all=self._settings.health_detail)
         arrange_routes(self._api, self._readiness)
         return gateway
 
@@ -322,9 +322,9 @@ class FluxLit(Generic[SettingsT]):
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:
-        refuse_doubtful(observe(self._settings))
+        refuse_doubtful(observe(self._settings, store=self._session_store))
         spec = spec_beside(self, self._import_target, development=self._settings.debug)
-        fleet = Fleet(secret=spec.cookie_secret, hands_over=self._settings.ui_handoff)
+        fleet = Fleet.of(self._settings, spec.cookie_secret)
         gateway = self._gateway(fleet)
-        workers = self._settings.effective_ui_workers()
-        return UnifiedApp(self._api, gateway, [Sidecar(spec, workers, fleet, gateway.internal)])
+        plan = self.ui_plan(spec, is_guest=True)
+        return UnifiedApp(self._api, gateway, [Standalone(plan, fleet, gateway.internal)])

@@ -4,7 +4,8 @@
 
     FluxLitError
     ├── ConfigurationError        a setting, a file or an argument is wrong
-    │   └── TargetError           "module:attribute" does not lead to a FluxLit app
+    │   ├── TargetError           "module:attribute" does not lead to a FluxLit app
+    │   └── MissingExtra          an optional package is not installed (also a RuntimeError)
     ├── PageError                 a page cannot be registered (also a ValueError)
     │   └── PageSignatureError    a parameter of its function cannot be given (also a TypeError)
     ├── PageInputError            the request that opened a page lacks what the page declares
@@ -13,6 +14,8 @@
     ├── StartupError              the service cannot start: port taken, a worker failed
     ├── BodyTooLarge              a request to the UI is larger than the gateway may pass on
     ├── RequestTimeout            a client did not send in time the body that it announced
+    ├── IdentityProviderError     who is to say who the user is does not (also a ValueError)
+    │   └── KeysUnavailable       its public keys cannot be fetched
     ├── HandoffError              a socket could not be handed to a worker; nothing happened
     └── UpstreamError             the UI cannot answer this request
         ├── UpstreamStarting      nobody listens yet; a worker is on its way
@@ -54,6 +57,20 @@ class TargetError(ConfigurationError):
     """The import target does not lead to a FluxLit app."""
 
 
+class MissingExtra(ConfigurationError, RuntimeError):
+    """An optional package is not installed.
+
+    Args:
+        what: What needs it.
+        extra: The extra of FluxLit that brings it.
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs fluxlit[{extra}]", remedy=f"python -m pip install 'fluxlit[{extra}]'"
+        )
+
+
 class PageError(FluxLitError, ValueError):
     """A page cannot be registered."""
 
@@ -92,7 +109,17 @@ class CallError(FluxLitError):
 
 
 class StartupError(FluxLitError):
-    """The service cannot start."""
+    """The service cannot start.
+
+    Args:
+        message: What happened.
+        remedy: What the reader can do about it.
+        by_app: Whether the app's own code or settings are the cause, so that an edit may help.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", by_app: bool = False) -> None:
+        super().__init__(message, remedy=remedy)
+        self.by_app = by_app
 
 
 class BodyTooLarge(FluxLitError):
@@ -110,6 +137,14 @@ class BodyTooLarge(FluxLitError):
 
 class RequestTimeout(FluxLitError):
     """A client did not send in time the body that it announced."""
+
+
+class IdentityProviderError(FluxLitError, ValueError):
+    """An identity provider cannot be reached, refuses, or answers what it must not."""
+
+
+class KeysUnavailable(IdentityProviderError):
+    """The public keys that tokens are checked with cannot be fetched."""
 
 
 class HandoffError(FluxLitError):

@@ -1,19 +1,35 @@
-"""Liveness, readiness and reflection: small routes on the API, and who is asked for the second."""
+"""Liveness, readiness, the workers and reflection: small routes on the API, and who is asked.
+
+Whoever can reach the API may ask whether it is well. What an operator needs beyond that (process
+ids, memory, how many visitors there are) is told on the private socket, and elsewhere only if a
+setting says so.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match
 
-from fluxlit._types import JsonValue
+from fluxlit._types import JsonValue, Scope
 from fluxlit.reflection import REFLECTION_PATH, reflect
 
 HEALTH_PATH = "/healthz"
 READY_PATH = "/readyz"
+WORKERS_PATH = "/healthz/workers"
+
+STARTING: Final = "starting"
+DRAINING: Final = "draining"
+
+_FRESH: Final = {"cache-control": "no-store"}
+
+STREAMLIT_HEALTH_PATH = "/_stcore/health"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +50,74 @@ class Probe:
 Prober = Callable[[], Awaitable[Sequence[Probe]]]
 
 
+class Door(Protocol):
+    """The gateway that serves the API."""
+
+    async def probe(self) -> Sequence[Probe]:
+        """Ask every UI worker whether it is well."""
+
+    def is_internal(self, scope: Scope) -> bool:
+        """Tell whether a request came in by the private socket."""
+
+
+class Service(Protocol):
+    """The service that the gateway is part of."""
+
+    def phase(self) -> str:
+        """Return where it is in its life: starting, ready or draining; empty if there is none."""
+
+    def describe(self) -> dict[str, JsonValue]:
+        """Return what an operator may know of it and its workers."""
+
+
 class Readiness:
-    """Whether the whole service can serve; the UI's side is asked through :attr:`prober`."""
+    """Whether the whole service can serve, and how its workers are."""
 
     def __init__(self) -> None:
         self.prober: Prober | None = None
         self.routes: list[BaseRoute] = []
+        self._service: Service | None = None
+        self._may_ask: Callable[[Scope], bool] = lambda _: False
+
+    def watch(self, door: Door, service: Service, *, told_to_all: bool) -> None:
+        """Ask a service from now on.
+
+        Args:
+            door: Its gateway.
+            service: It.
+            told_to_all: Whether everybody who asks is told of the workers.
+        """
+        self.prober, self._service = door.probe, service
+        self._may_ask = (lambda _: True) if told_to_all else door.is_internal
 
     async def __call__(self) -> JSONResponse:
         """Answer ``GET readyz``: 200 when the UI can serve or is not part of this process."""
         if self.prober is None:
             return JSONResponse({"status": "ready", "streamlit": "not_configured"})
-        status, body = verdict(await self.prober())
-        return JSONResponse(body, status_code=status)
+        phase = self._service.phase() if self._service else ""
+        if phase == DRAINING:
+            ending = {"status": DRAINING, "detail": "the service is ending"}
+            return JSONResponse(ending, 503, _FRESH)
+        status, body = verdict(await self.prober(), starting=phase == STARTING)
+        return JSONResponse(body, status, _FRESH)
+
+    async def workers(self, request: Request) -> JSONResponse:
+        """Answer ``GET healthz/workers`` to those who may ask; for others there is no such path."""
+        if self._service is None or not self._may_ask(request.scope):
+            return JSONResponse({"detail": "Not Found"}, 404)
+        return JSONResponse(self._service.describe(), headers=_FRESH)
 
 
-def verdict(probes: Sequence[Probe]) -> tuple[int, dict[str, JsonValue]]:
+def verdict(probes: Sequence[Probe], *, starting: bool = False) -> tuple[int, dict[str, JsonValue]]:
     """Decide from all UI workers whether the service is ready.
+
+    Args:
+        probes: What came of asking them.
+        starting: Whether the service has not been ready yet.
 
     Returns:
         HTTP status and answer: ``ready``, ``degraded`` (200, some workers are down: the others
-        serve everybody) or ``not_ready`` (503).
+        serve everybody), or 503 with ``starting`` or ``not_ready``.
     """
     failed = [probe for probe in probes if not probe.ok]
     workers: list[JsonValue] = [
@@ -64,9 +127,11 @@ def verdict(probes: Sequence[Probe]) -> tuple[int, dict[str, JsonValue]]:
         for probe in probes
     ]
     detail = "; ".join(f"{probe.name}: {probe.detail}" for probe in failed)
-    if len(failed) == len(probes):
-        told = detail or "there is no UI worker yet"
-        return 503, {"status": "not_ready", "detail": told, "workers": workers}
+    if starting or len(failed) == len(probes):
+        nobody = "not every worker has been ready yet" if probes else "there is no UI worker yet"
+        told = detail or nobody
+        status = STARTING if starting else "not_ready"
+        return 503, {"status": status, "detail": told, "workers": workers}
     if failed:
         body = {"status": "degraded", "streamlit": "ok", "detail": detail}
         return 200, {**body, "workers": workers}
@@ -88,7 +153,12 @@ def add_health_routes(api: FastAPI, readiness: Readiness) -> None:
     api.router.routes[:] = [route for route in api.router.routes if route not in readiness.routes]
     router = APIRouter(include_in_schema=False)
     in_front = False
-    ours = ((HEALTH_PATH, healthz), (READY_PATH, readiness.__call__), (REFLECTION_PATH, reflect))
+    ours = (
+        (HEALTH_PATH, healthz),
+        (READY_PATH, readiness.__call__),
+        (WORKERS_PATH, readiness.workers),
+        (REFLECTION_PATH, reflect),
+    )
     for path, endpoint in ours:
         taking = [route for route in api.router.routes if takes(route, path)]
         if not any(getattr(route, "path", None) == path for route in taking):
@@ -103,3 +173,62 @@ def takes(route: BaseRoute, path: str) -> bool:
     """Tell whether a route answers a GET of a path."""
     match, _ = route.matches({"type": "http", "method": "GET", "path": path, "headers": []})
     return match is Match.FULL
+
+
+class Mounted(Protocol):
+    """Says where an app is mounted; an app's settings do."""
+
+    def public_mount_path(self) -> str:
+        """Return the public path of the whole app, ``""`` for the root."""
+
+    def ui_base(self) -> str:
+        """Return the UI's path under the mount, ``""`` for none."""
+
+
+async def probe_streamlit_ready(
+    *, timeout_s: float = 0.5, upstream: str | None = None, settings: Mounted | None = None
+) -> tuple[bool, str]:
+    """Ask a Streamlit server that has an address of its own whether it is ready.
+
+    FluxLit's own UI workers have none; ``GET readyz`` tells of those.
+
+    Args:
+        timeout_s: Seconds to wait for an answer.
+        upstream: The server's URL, such as ``"http://127.0.0.1:8501"``; without one there is
+            nothing to ask, and nothing that is not ready.
+        settings: Those of an app, whose path the server may serve under.
+
+    Returns:
+        Whether it is ready, and ``"ok"``, ``"not_configured"``, or what is wrong.
+
+    Example:
+        >>> import asyncio
+        >>> asyncio.run(probe_streamlit_ready())
+        (True, 'not_configured')
+    """
+    base = (upstream or "").strip().rstrip("/")
+    if not base:
+        return True, "not_configured"
+    if urlsplit(base).scheme not in {"http", "https"}:
+        return False, "the upstream is not an http or https URL"
+    mount = settings.public_mount_path() + settings.ui_base() if settings else ""
+    return await _probe(
+        base, [path + STREAMLIT_HEALTH_PATH for path in {"": 0, mount: 0}], timeout_s
+    )
+
+
+async def _probe(base: str, paths: Sequence[str], timeout_seconds: float) -> tuple[bool, str]:
+    """Return whether one of the paths answers with a success."""
+    import httpx2  # noqa: PLC0415 - the readiness of our own workers needs none of it
+
+    refused: list[str] = []
+    async with httpx2.AsyncClient(timeout=timeout_seconds, trust_env=False) as client:
+        for path in paths:
+            try:
+                answer = await client.get(base + path)
+            except httpx2.HTTPError as exc:
+                return False, str(exc) or type(exc).__name__
+            if answer.is_success:
+                return True, "ok"
+            refused.append(f"{path}:{answer.status_code}")
+    return False, f"upstream_http_failed {';'.join(refused)}"

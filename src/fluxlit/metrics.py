@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import attrgetter
 from pathlib import Path
@@ -38,6 +38,9 @@ _SUM_COLUMN: Final = _BUCKET_COLUMN + len(BUCKETS) + 1
 _WIDTH: Final = _SUM_COLUMN + 1
 _BASE: Final = {dispatch: number * _WIDTH for number, dispatch in enumerate(DISPATCHES)}
 _COLUMNS: Final = _WIDTH * len(DISPATCHES)
+
+NOTHING: Final = [0] * _COLUMNS
+"""The sum of no rows."""
 
 
 class Tally:
@@ -103,6 +106,10 @@ class WorkerFigures(Protocol):
         """Whether it is a UI worker."""
 
     @property
+    def has_pages(self) -> bool:
+        """Whether the UI is in its process."""
+
+    @property
     def is_up(self) -> bool:
         """Whether it serves and its loop turns."""
 
@@ -143,6 +150,9 @@ class Source(Protocol):
 
     def figures(self) -> Sequence[WorkerFigures]:
         """Return what is known of each worker now."""
+
+    def events(self) -> Iterable[tuple[str, str, int]]:
+        """Return kind, reason and number of what has happened to workers."""
 
 
 class _Figure(NamedTuple):
@@ -205,14 +215,16 @@ class Exposition:
     def collect(self) -> Iterator[Metric]:
         """Yield every metric, as prometheus-client asks for them."""
         total = self._source.tallies().total()
-        yield _requests(total)
-        yield _durations(total)
+        yield requests(total)
+        yield durations(total)
         workers = self._source.figures()
         yield from _workers(workers)
+        yield _events(self._source.events())
         yield from _apps_own(workers)
 
 
-def _requests(total: list[int]) -> Metric:
+def requests(total: list[int]) -> Metric:
+    """Make the counter of requests from the sum of all rows."""
     from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - an extra
 
     family = CounterMetricFamily(
@@ -227,7 +239,8 @@ def _requests(total: list[int]) -> Metric:
     return family
 
 
-def _durations(total: list[int]) -> Metric:
+def durations(total: list[int]) -> Metric:
+    """Make the histogram of their durations from the sum of all rows."""
     from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415 - an extra
 
     family = HistogramMetricFamily(
@@ -250,9 +263,22 @@ def _workers(workers: Sequence[WorkerFigures]) -> Iterator[Metric]:
     for figure in _FIGURES:
         family = families[figure.kind](f"fluxlit_{figure.name}", figure.about, labels=("worker",))
         for worker in workers:
-            if worker.serves_ui or not figure.ui_only:
+            if worker.has_pages or not figure.ui_only:
                 family.add_metric((worker.name,), float(figure.read(worker)))
         yield family
+
+
+def _events(events: Iterable[tuple[str, str, int]]) -> Metric:
+    from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - an extra
+
+    family = CounterMetricFamily(
+        "fluxlit_worker_events",
+        "Workers that died, did not start or were replaced, by reason.",
+        labels=("kind", "reason"),
+    )
+    for kind, reason, number in events:
+        family.add_metric((kind, reason), number)
+    return family
 
 
 def _apps_own(workers: Sequence[WorkerFigures]) -> Iterator[Metric]:

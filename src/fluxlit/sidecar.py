@@ -8,30 +8,47 @@ import logging
 import multiprocessing
 import os
 import secrets
+import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fluxlit import _env
+from fluxlit._secrets import derived
 from fluxlit._types import ASGIApp, Receive, Scope, Send
+from fluxlit.assembly import resources
+from fluxlit.config import FluxlitSettings
 from fluxlit.config.project import DEFAULT_TARGET
 from fluxlit.exceptions import StartupError
 from fluxlit.fleet import Fleet
 from fluxlit.unified import State
+from fluxlit.workers.backoff import Backoff
+from fluxlit.workers.board import Board
 from fluxlit.workers.board import State as BoardState
+from fluxlit.workers.care import Caretaker, Limits
+from fluxlit.workers.child import Child
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.enlist import enlist, found_board
+from fluxlit.workers.events import WorkerEvents
+from fluxlit.workers.guard import Guarded
 from fluxlit.workers.pool import WorkerPool
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.pulse import Pulse
-from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
+from fluxlit.workers.rundir import RunDirectory, base_directory
+from fluxlit.workers.sockets import bind_private
 from fluxlit.workers.spec import WorkerSpec
+from fluxlit.workers.ui_plan import UIPlan
 
 _LOG: Final = logging.getLogger("fluxlit")
 
 STOP_GRACE: Final = 5.0
 """Seconds that a UI worker has to end after the last request was served."""
+
+PATIENT: Final = Backoff(delays=(0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0), attempts=None)
+"""The API stays although a UI worker keeps dying, and readiness says so: try for ever."""
 
 
 def spec_beside(app: object, said: str | None, *, development: bool) -> WorkerSpec:
@@ -52,61 +69,98 @@ def spec_beside(app: object, said: str | None, *, development: bool) -> WorkerSp
     )
 
 
-class Sidecar:
-    """The UI workers of an app that a foreign server runs: ``uvicorn app:app``.
+class Standalone:
+    """What an app needs besides itself that a foreign server runs: ``uvicorn app:app``.
+
+    That is a run directory, a private door for pages, and the UI.
 
     Args:
-        spec: What each UI worker is told; the run directory is filled in here.
-        workers: How many there are to be.
+        plan: What the UI is told; the run directory is filled in here.
         fleet: Joins the service as soon as there is a run directory.
-        private: The app that pages reach over the private socket.
+        private: The app that pages reach by the private door.
     """
 
-    def __init__(self, spec: WorkerSpec, workers: int, fleet: Fleet, private: ASGIApp) -> None:
-        self._spec = spec
-        self._workers = workers
+    def __init__(self, plan: UIPlan, fleet: Fleet, private: ASGIApp) -> None:
+        self._plan = plan
         self._fleet = fleet
         self._private = private
 
     @contextlib.asynccontextmanager
     async def __call__(self, state: State) -> AsyncIterator[None]:
-        """Start the UI workers and the private socket; stop both at the end.
+        """Start the UI and open the private door; end both at the end.
 
         Args:
-            state: What the API's lifespan yields, once it has; for requests on the private socket.
+            state: What the API's lifespan yields, once it has; for requests at the private door.
         """
         from fluxlit.workers.private import private_server  # noqa: PLC0415 - brings Uvicorn
 
-        refuse_several_workers()
+        refuse_several_workers(self._plan.settings)
         with RunDirectory(base_directory(os.environ)) as directory:
-            spec = self._spec.in_directory(directory.path)
             board = found_board(directory.path)
             own = board.claim(WorkerKind.GATEWAY, 0)
             self._fleet.join(directory.path, own.index)
-
-            async def launch_ui(slot: int) -> WorkerProcess:
-                return await launch(enlist(board, WorkerKind.UI, spec, slot))
-
-            pool = WorkerPool(self._workers, launch_ui)
-            private = WithState(self._private, state)
-            async with private_server(private, api_socket(directory.path)):
-                await pool.start()
+            spec = self._plan.spec.in_directory(directory.path)
+            plan = replace(
+                self._plan, spec=spec.for_place(0, generation=own.generation, row=own.index)
+            )
+            door = self._door(WithState(self._private, state), directory.path)
+            async with private_server(*door), self._ui(plan, board):
                 own.enter(BoardState.READY)
-                keepers = [asyncio.create_task(job) for job in (_keep(pool), Pulse(own.row).run())]
+                board.enter(BoardState.READY)
                 try:
                     yield
                 finally:
-                    for keeper in keepers:
-                        keeper.cancel()
-                    await pool.stop(STOP_GRACE)
+                    board.enter(BoardState.DRAINING)
+
+    def _door(self, app: ASGIApp, directory: Path) -> tuple[ASGIApp, socket.socket]:
+        """Open the private door; return what serves it and the socket."""
+        if self._plan.settings.uses_unix_sockets():
+            return app, bind_private(directory, "")
+        key = derived(self._fleet.secret, "door")
+        return Guarded(app, key), bind_private(directory, key)
+
+    @contextlib.asynccontextmanager
+    async def _ui(self, plan: UIPlan, board: Board) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            if plan.settings.ui_mode == "sidecar":
+                await stack.enter_async_context(_workers(plan, board))
+            if plan.settings.ui_mode != "embedded":  # else the UI tells of this process
+                pulse = Pulse(board.row(plan.spec.row))
+                await stack.enter_async_context(_meanwhile(pulse.run()))
+            for resource in resources(self._fleet, plan):
+                await stack.enter_async_context(resource({}))
+            yield
 
 
-async def _keep(pool: WorkerPool) -> None:
-    """Keep the UI workers alive; the API stays if the UI keeps dying, and readiness says so."""
+@contextlib.asynccontextmanager
+async def _workers(plan: UIPlan, board: Board) -> AsyncIterator[None]:
+    """Keep UI workers alive for as long as the block lasts."""
+    spec, settings = plan.spec, plan.settings
+
+    async def launch_ui(slot: int) -> WorkerProcess:
+        return await launch(enlist(board, Child(WorkerKind.UI), spec, slot))
+
+    count = partial(WorkerEvents(Path(spec.run_directory)).count, WorkerKind.UI)
+    pool = WorkerPool(settings.effective_ui_workers(), launch_ui, backoff=PATIENT, note=count)
+    limits = Limits.of_ui(settings, development=spec.development)
+    caretaker = Caretaker(board, WorkerKind.UI, pool, limits, STOP_GRACE)
+    await pool.start()
     try:
-        await pool.keep()
-    except StartupError as exc:
-        _LOG.critical("the UI is down until this server is started again: %s", exc)
+        async with _meanwhile(pool.keep(), caretaker.run()):
+            yield
+    finally:
+        await pool.stop(STOP_GRACE)
+
+
+@contextlib.asynccontextmanager
+async def _meanwhile(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run some things for as long as the block lasts."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 class WithState:
@@ -126,12 +180,16 @@ class WithState:
         await self._app({**scope, "state": dict(self._state)}, receive, send)
 
 
-def refuse_several_workers() -> None:
+def refuse_several_workers(settings: FluxlitSettings) -> None:
     """Refuse to run as one of several Uvicorn workers, each of which would run a UI of its own.
+
+    Where the UI is elsewhere they may be several, if they agree on the visitors' cookies.
 
     Raises:
         StartupError: This process is one of several.
     """
+    if settings.ui_mode == "remote" and settings.ui_secret.get_secret_value():
+        return
     workers = uvicorn_workers()
     if workers > 1 and not _env.is_truthy(os.environ.get(_env.ALLOW_UNIFIED_MULTIWORKER)):
         msg = f"uvicorn --workers {workers} would start {workers} UIs that do not know each other"

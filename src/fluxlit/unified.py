@@ -46,6 +46,11 @@ class UnifiedApp:
         serve = self._lifespan if scope["type"] == "lifespan" else self._gateway
         return serve(scope, receive, send)
 
+    @property
+    def internal(self) -> ASGIApp:
+        """The API alone, for a private door."""
+        return self._gateway.internal
+
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         phase = "startup"

@@ -34,6 +34,7 @@ class FluxLitPublicUrls:
 
     Args:
         fluxlit: The app.
+        public_base_url: In place of the configured one.
 
     Example:
         >>> @app.api.post("/invitations")
@@ -41,8 +42,13 @@ class FluxLitPublicUrls:
         ...     return {"link": app.urls.page_url(request, "/welcome", query={"from": "mail"})}
     """
 
-    def __init__(self, fluxlit: Addressable) -> None:
+    def __init__(self, fluxlit: Addressable, *, public_base_url: str = "") -> None:
         self._app = fluxlit
+        self._given = public_base_url
+
+    def based_on(self, public_base_url: str) -> FluxLitPublicUrls:
+        """Return the addresses under another public address; empty for these."""
+        return FluxLitPublicUrls(self._app, public_base_url=public_base_url or self._given)
 
     def app_base(self, request: HTTPConnection) -> str:
         """Return the app's root, without a final slash."""
@@ -55,6 +61,15 @@ class FluxLitPublicUrls:
     def api_base(self, request: HTTPConnection) -> str:
         """Return the API's root, without a final slash."""
         return f"{self.app_base(request)}{self._app.settings.api_prefix()}"
+
+    def api_path(self, path: str) -> str:
+        """Return a path of the API from the host's root, for links on pages.
+
+        Args:
+            path: The path under the API: ``"/auth/login"`` is ``"/api/auth/login"``.
+        """
+        mount = urlsplit(self._configured_base()).path or self._app.settings.public_mount_path()
+        return f"{mount}{self._app.settings.api_prefix()}{path}"
 
     def docs_url(self, request: HTTPConnection) -> str | None:
         """Return the interactive documentation's address; None when the API has none."""
@@ -120,7 +135,9 @@ class FluxLitPublicUrls:
         return f"{ui}{normalize(path)}" if normalize(path) else f"{ui}/"
 
     def _configured_base(self) -> str:
-        configured = urlsplit(without_password(self._app.settings.public_base_url.strip()))
+        configured = urlsplit(
+            without_password((self._given or self._app.settings.public_base_url).strip())
+        )
         if not (configured.scheme and configured.netloc):
             return ""
         path = normalize(configured.path) or self._app.settings.public_mount_path()

@@ -19,6 +19,13 @@ def click() -> bytes:
     return bytes(message.SerializeToString())
 
 
+def timer() -> bytes:
+    message = BackMsg()
+    message.rerun_script.fragment_id = "a"
+    message.rerun_script.is_auto_rerun = True
+    return bytes(message.SerializeToString())
+
+
 def heartbeat() -> bytes:
     return bytes(BackMsg(app_heartbeat=True).SerializeToString())
 
@@ -41,6 +48,7 @@ def finished(status: ForwardMsg.ScriptFinishedStatus.ValueType) -> bytes:
 
 def test_only_a_rerun_is_waited_for() -> None:
     assert asks_for_run(click())
+    assert not asks_for_run(timer())
     assert not asks_for_run(heartbeat())
     assert not asks_for_run(b"\xff\xff no message")
 

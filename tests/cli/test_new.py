@@ -6,6 +6,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from fluxlit.cli.new import Profile
 from fluxlit.cli.scaffold import render, words_for
 from fluxlit.exceptions import FluxLitError
 
+NO_WORDS = defaultdict[str, str](str)
 PROFILES = [profile.value for profile in Profile]
 
 
@@ -152,7 +154,9 @@ def test_names() -> None:
         "name_": "order_desk",
         "title": "Order Desk",
     }
-    assert "deploy/order-desk.service" in render(("deploy",), words_for("order-desk"))
+    assert "order-desk.service" in render(
+        ("deployment/systemd",), NO_WORDS | words_for("order-desk")
+    )
 
 
 def run(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from fluxlit.config.deployment import Deployment
 from fluxlit.config.findings import Level, worst
 from fluxlit.config.provenance import Kind, Origin
 from fluxlit.config.rules import RULES, judge, refuse_doubtful
+from fluxlit.config.ui_rules import UI_RULES
 from fluxlit.exceptions import ConfigurationError
 
 pytestmark = pytest.mark.usefixtures("no_settings")
@@ -40,7 +42,78 @@ MOUNTED = {"root_path": "/desk", "trust_proxy": True, "public_base_url": "https:
 JWT = {"jwt_issuer": "https://i.example", "jwt_audience": "desk"}
 BASE = "internal_api_base"
 
+REMOTE = {"ui_mode": "remote"}
+HERE = {**REMOTE, "streamlit_upstream": "http://127.0.0.1:8501"}
+THERE = {**REMOTE, "streamlit_upstream": "http://10.0.0.5:8501, https://b.example"}
+KEY = {"ui_secret": LONG}
+
 CASES: dict[str, list[Case]] = {
+    "embedded_gateways": [
+        Case(
+            {"ui_mode": "embedded"},
+            {"ui_mode": "embedded"},
+            {"workers": 2},
+            {"workers": 1},
+            says="2",
+            level=Level.ERROR,
+        )
+    ],
+    "embedded_ui_workers": [
+        Case(
+            {"ui_mode": "embedded", "ui_workers": 2},
+            {"ui_mode": "embedded", "ui_workers": quiet},
+            level=Level.ERROR,
+        )
+        for quiet in (1, "auto")
+    ],
+    "upstream_missing": [Case(REMOTE, HERE, level=Level.ERROR)],
+    "upstream_invalid": [
+        Case({**REMOTE, "streamlit_upstream": bad}, HERE, level=Level.ERROR)
+        for bad in ("10.0.0.5:8501", "ftp://a", "http://me:s3cret@a", "http://a?b")
+    ],
+    "upstream_path": [
+        Case(
+            {**HERE, "streamlit_upstream": "http://127.0.0.1:8501/desk"},
+            {**HERE, **MOUNTED, "streamlit_upstream": "http://127.0.0.1:8501/desk/"},
+            says="/desk",
+            level=Level.ERROR,
+        )
+    ],
+    "upstream_unused": [Case({"streamlit_upstream": "http://a"}, {**KEY, **HERE}, says="sidecar")],
+    "remote_without_secret": [Case(THERE, HERE, says="b.example")],
+    "remote_in_clear": [
+        Case({**THERE, **KEY}, {**HERE, **KEY}, says="10.0.0.5"),
+        Case({**THERE, **KEY}, {**KEY, **REMOTE, "streamlit_upstream": "https://b.example"}),
+    ],
+    "ui_secret_short": [Case({"ui_secret": "x" * 31}, {"ui_secret": "x" * 32})],
+    "secret_well_known": [
+        Case(
+            {"jwt_hs256_secret": " ChangeMe "}, {"jwt_hs256_secret": LONG}, level=Level.ERROR,
+            says="jwt_hs256_secret",
+        ),
+        Case({"desk_key": "password"}, {"desk_key": "pw-1"}, level=Level.ERROR, says="desk_key"),
+    ],
+    "secret_short": [
+        Case(
+            {"oidc_bff_secret": "x" * 31}, {"oidc_bff_secret": "x" * 32}, says="oidc_bff_secret"
+        )
+    ],
+    "jwt_two_keys": [
+        Case(
+            {**JWT, "jwt_hs256_secret": LONG, "jwt_jwks_url": "https://i.example/keys"},
+            {**JWT, "jwt_jwks_url": "https://i.example/keys"},
+            level=Level.ERROR,
+        )
+    ],
+    "jwt_incomplete": [
+        Case({"jwt_hs256_secret": LONG}, {**JWT, "jwt_hs256_secret": LONG}, says="issuer"),
+        Case(JWT, {}, says="key"),
+    ],
+    "jwt_keys_in_clear": [
+        Case({**JWT, "jwt_jwks_url": f"http://{host}"}, {**JWT, "jwt_jwks_url": good})
+        for host, good in (("i.example", "https://i.example"), ("i.example", "http://localhost:1"))
+    ],
+    "jwt_leeway_long": [Case({"jwt_leeway_seconds": 301}, {"jwt_leeway_seconds": 300})],
     "forwarded_allow_ips_broad": [
         Case(
             {"trust_proxy": True, "forwarded_allow_ips": "10.0.0.1, *"},
@@ -213,34 +286,24 @@ CASES: dict[str, list[Case]] = {
         Case({}, {}, {"workers": 16, "memory": 1 << 30}, {"workers": 2, "memory": 1 << 30}),
         Case({}, {}, {"ui_workers": 8, "memory": 1 << 30}, {"ui_workers": 8, "memory": 0}),
     ],
-    "secret_well_known": [
+    "debug_under_api_prefix": [
         Case(
-            {"jwt_hs256_secret": " ChangeMe "}, {"jwt_hs256_secret": LONG}, level=Level.ERROR,
-            says="jwt_hs256_secret",
+            {"debug": True, "ui_path": "/ui", "api_mount_path": "/__fluxlit"},
+            {"ui_path": "/ui", "api_mount_path": "/__fluxlit"},
         ),
-        Case({"desk_key": "password"}, {"desk_key": "pw-1"}, level=Level.ERROR, says="desk_key"),
+        Case({"debug": True, "api_mount_path": "/__fluxlit"}, {"debug": True}),
+        Case({"debug": True, "api_mount_path": "/__fluxlit"}, {"debug": True, "ui_path": "/ui"}),
     ],
-    "secret_short": [
+    "session_store_per_worker": [
         Case(
-            {"oidc_bff_secret": "x" * 31}, {"oidc_bff_secret": "x" * 32}, says="oidc_bff_secret"
-        )
+            {},
+            {},
+            {"keeps_sessions_in_memory": True, "ui_workers": 2},
+            {"keeps_sessions_in_memory": True},
+            says="2 UI workers",
+        ),
+        Case({}, {}, {"keeps_sessions_in_memory": True, "ui_workers": 2}, {"ui_workers": 2}),
     ],
-    "jwt_two_keys": [
-        Case(
-            {**JWT, "jwt_hs256_secret": LONG, "jwt_jwks_url": "https://i.example/keys"},
-            {**JWT, "jwt_jwks_url": "https://i.example/keys"},
-            level=Level.ERROR,
-        )
-    ],
-    "jwt_incomplete": [
-        Case({"jwt_hs256_secret": LONG}, {**JWT, "jwt_hs256_secret": LONG}, says="issuer"),
-        Case(JWT, {}, says="key"),
-    ],
-    "jwt_keys_in_clear": [
-        Case({**JWT, "jwt_jwks_url": f"http://{host}"}, {**JWT, "jwt_jwks_url": good})
-        for host, good in (("i.example", "https://i.example"), ("i.example", "http://localhost:1"))
-    ],
-    "jwt_leeway_long": [Case({"jwt_leeway_seconds": 301}, {"jwt_leeway_seconds": 300})],
 }  # fmt: skip
 
 ROWS = [(name, case) for name, cases in CASES.items() for case in cases]
@@ -277,9 +340,15 @@ def test_strictness_makes_an_error_of_it_and_refuses_the_start(name: str, case: 
     fired = deployment(case.fires, case.around)
     [finding] = [f for f in judge(fired) if f.name == name]
     assert finding.strictly().level is Level.ERROR
-    refuse_doubtful(fired)
+    impossible = name in {rule.name for rule in UI_RULES if rule.level is Level.ERROR}
+    if impossible:  # it is refused in any case
+        with pytest.raises(ConfigurationError, match=re.escape(finding.message)):
+            refuse_doubtful(fired)
+    else:
+        refuse_doubtful(fired)
     strict = deployment({**case.fires, "strict_startup": True}, case.around)
-    with pytest.raises(ConfigurationError, match=f"^strict_startup: .*{name}: ") as refused:
+    how = None if impossible else f"^strict_startup: .*{name}: "
+    with pytest.raises(ConfigurationError, match=how) as refused:
         refuse_doubtful(strict)
     assert finding.remedy in refused.value.remedy
 

@@ -21,7 +21,7 @@ from fluxlit.diagnostics import configuration, imports, installation, pages, sys
 from fluxlit.diagnostics.doctor import diagnose
 from fluxlit.diagnostics.report import Report, describe
 from fluxlit.diagnostics.subject import Patient, Subject, admit
-from fluxlit.exceptions import TargetError
+from fluxlit.exceptions import StartupError, TargetError
 from fluxlit.pages.navigation import NavigationModel
 
 SECRET = "x" * 40
@@ -157,7 +157,7 @@ def test_the_run_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     }
 
     def refuse(_: str) -> socket.socket:
-        raise OSError(1, "Operation not permitted")
+        raise StartupError("Operation not permitted")
 
     monkeypatch.setattr(system, "bind_unix", refuse)
     assert rows(system.run_directory(Subject("a:b", tmp_path)))["unix_sockets"] == "FAIL"
@@ -184,12 +184,9 @@ def test_two_rules_of_one_row_are_two_findings() -> None:
 
 def test_variables_that_nothing_reads(tmp_path: Path) -> None:
     calm = subject(tmp_path)
-    assert rows(configuration.leftovers(calm)) == {"streamlit_upstream": "PASS"}
-    old = subject(tmp_path, FLUXLIT_STREAMLIT_UPSTREAM="x", FLUXLIT_STREAMLIT_UPSTREAM_FILE="y")
-    assert rows(configuration.leftovers(old)) == {
-        "streamlit_upstream_state": "WARN",
-        "streamlit_upstream": "WARN",
-    }
+    assert rows(configuration.leftovers(calm)) == {}
+    old = subject(tmp_path, FLUXLIT_STREAMLIT_UPSTREAM_FILE="y")
+    assert rows(configuration.leftovers(old)) == {"streamlit_upstream_state": "WARN"}
 
 
 def test_a_variable_that_is_nearly_a_setting_s(tmp_path: Path) -> None:

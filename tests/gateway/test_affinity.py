@@ -48,9 +48,16 @@ def test_a_pin_leads_to_its_worker_and_stays_as_it_is(slot: int) -> None:
     assert all(choice.pin == (ADA, choice.member.slot, choice.member.slot + 1) for choice in others)
 
 
-def test_a_pinned_worker_that_drains_or_is_stuck_still_serves_its_own() -> None:
+def test_a_pinned_worker_that_drains_still_serves_its_own() -> None:
     busy = [member(0, serves=True, welcomes=False), *FOUR[1:]]
     assert names(ask(Pin(ADA, 0, 1)), busy)[0] == "ui-0"
+
+
+def test_a_stuck_worker_s_page_waits_for_it_and_what_begins_anew_goes_elsewhere() -> None:
+    """Its sessions may go on; moving their uploads away would lose them for certain."""
+    stuck = [member(0, serves=False, welcomes=False, stuck=True), *FOUR[1:]]
+    assert names(ask(Pin(ADA, 0, 1)), stuck) == []
+    assert set(names(ask(Pin(ADA, 0, 1), starts=True), stuck)) == {"ui-1", "ui-2", "ui-3"}
 
 
 @pytest.mark.parametrize("gone", ["dead", "replaced"])

@@ -31,6 +31,9 @@ class Service:
     def figures(self) -> list[WorkerFigures]:
         return []
 
+    def events(self) -> list[tuple[str, str, int]]:
+        return []
+
 
 @pytest.fixture
 def service(tmp_path: Path) -> Service:

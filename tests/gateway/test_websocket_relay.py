@@ -259,7 +259,7 @@ def test_a_message_over_the_limit_closes_with_1009(sockets: OpenHouse) -> None:
 
 def test_nobody_listens_yet(run_dir: Path, serve: Serve) -> None:
     upstream = Upstream("ui-0", str(run_dir / "none.sock"))
-    server = serve(Gateway(echo_api, GatewayOptions(), Fixed(upstream)))
+    server = serve(Gateway(echo_api, GatewayOptions(page_patience=0.1), Fixed(upstream)))
     with pytest.raises(InvalidStatus) as refusal:
         connect(f"ws://127.0.0.1:{server.port}/_stcore/stream", proxy=None)
     assert refusal.value.response.status_code == 503

@@ -69,6 +69,17 @@ def test_st_and_client_are_known_by_name_whatever_their_annotation() -> None:
     assert given(page) == {"client": CLIENT}
 
 
+def test_a_dependency_beats_a_known_name() -> None:
+    """``client`` may be made by the app itself, such as one that sends the user's token."""
+
+    def mine() -> str:
+        return "mine"
+
+    def page(client: Annotated[ApiClient, Depends(mine)], st: Any) -> None: ...
+
+    assert given(page)["client"] == "mine"
+
+
 def test_what_the_app_has_is_known_by_its_class_or_a_subclass_of_it() -> None:
     def page(
         api: ApiClient, a: FluxlitSettings, b: MySettings, c: Annotated[MySettings, "note"]

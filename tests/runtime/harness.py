@@ -6,13 +6,13 @@ import http.client
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import psutil
-from tests.support.service import Service
+from tests.support.service import FLUXLIT, Service
 
 PIDFILE = ".fluxlit-dev.pid"
 
@@ -66,12 +66,26 @@ def home(st: Any) -> None:
 
 @contextmanager
 def started(
-    *arguments: str, directory: Path, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    directory: Path,
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = (FLUXLIT,),
 ) -> Iterator[Service]:
-    """Start ``fluxlit`` without waiting for anything; it is gone at the end of the block."""
+    """Start ``fluxlit`` without waiting for anything; it is gone at the end of the block.
+
+    Args:
+        arguments: The command line after ``fluxlit``.
+        directory: Where to start it.
+        environment: Variables added to the test's own.
+        program: What starts ``fluxlit``, if it is not started by itself.
+    """
     with tempfile.TemporaryDirectory(prefix="fluxlit-test-") as state:
         service = Service(
-            arguments, directory=directory, state=Path(state), environment=environment or {}
+            arguments,
+            directory=directory,
+            state=Path(state),
+            environment=environment or {},
+            program=program,
         )
         try:
             yield service
@@ -110,7 +124,7 @@ def ask(service: Listening, path: str) -> object:
 
 
 def workers(service: Service) -> dict[str, psutil.Process]:
-    """The living workers by kind."""
+    """The living workers by kind; of several the one that listens, as one may wait its turn."""
     found = {}
     try:
         children = psutil.Process(service.pid).children(recursive=True)
@@ -122,9 +136,18 @@ def workers(service: Service) -> dict[str, psutil.Process]:
         except psutil.Error:
             continue
         for kind in ("gateway", "ui"):
-            if f"_entry.{kind}" in line:
+            if f"_entry.{kind}" in line and (kind not in found or listens(child)):
                 found[kind] = child
     return found
+
+
+def listens(process: psutil.Process) -> bool:
+    """Tell whether a process has a listening socket, of any kind."""
+    try:
+        found = process.net_connections(kind="all")
+    except psutil.Error:
+        return False
+    return any(it.status == psutil.CONN_LISTEN or str(it.laddr).endswith(".sock") for it in found)
 
 
 def until(condition: Callable[[], object], *, seconds: float = 30, what: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,8 @@ from tests.runtime.harness import (
     workers,
 )
 from tests.support.process import ServerProcess
-from tests.support.service import Service
+from tests.support.service import FLUXLIT, Service
+from tests.support.terminal import in_terminal
 from websockets.sync.client import connect
 
 pytestmark = pytest.mark.integration
@@ -62,8 +64,9 @@ import asyncio, sys
 from pathlib import Path
 from fluxlit.cli.output import print_error
 from fluxlit.exceptions import FluxLitError
-from fluxlit.runtime.supervisor import RunOptions, Supervisor
-from fluxlit.workers.pool import Backoff
+from fluxlit.runtime.options import RunOptions
+from fluxlit.runtime.supervisor import Supervisor
+from fluxlit.workers.backoff import Backoff
 supervisor = Supervisor(
     RunOptions("app:app", overrides={"gateway_port": 0}, pidfile=Path(".fluxlit-dev.pid")),
     lambda text: "is ready in" in text and Path("ready").touch(),
@@ -157,13 +160,19 @@ def test_a_signal_and_its_echo_are_one_asking(home: Path) -> None:
 
 
 def test_a_closed_terminal_ends_it_cleanly(home: Path) -> None:
-    with started("run", directory=home) as service:
-        until(lambda: is_ready(service))
-        processes = all_processes(service)
-        os.kill(service.pid, signal.SIGHUP)
-        assert service.wait(seconds=15) == 0
-        assert_gone(processes, seconds=0.5)
-        assert leftovers(service, home) == []
+    with tempfile.TemporaryDirectory(prefix="fluxlit-test-") as state:
+        environment = {"FLUXLIT_RUN_DIR": f"{state}/run"}
+        command = (FLUXLIT, "run", "--port", "0")
+        with in_terminal(*command, directory=home, environment=environment) as terminal:
+            until(lambda: "is ready in" in terminal.shown())
+            parent = psutil.Process(terminal.process.pid)
+            processes = [parent, *parent.children(recursive=True)]
+            assert len(processes) == 3
+            terminal.close()
+            assert terminal.process.wait(15) == 0
+            assert_gone(processes, seconds=0.5)
+        assert list(Path(state).glob("run/*")) == []
+        assert not (home / PIDFILE).exists()
 
 
 Moment = Callable[[Service, Path], object]
@@ -195,13 +204,16 @@ def test_a_signal_during_the_start_ends_it_cleanly(tmp_path: Path, moment: str) 
         assert "Traceback" not in service.output()
 
 
-def test_when_the_parent_is_killed_nothing_lives_on_and_the_next_start_cleans_up(
+def test_when_all_are_killed_the_next_start_cleans_up(
     home: Path,
 ) -> None:
     with started("run", directory=home) as service:
         until(lambda: is_ready(service))
         processes = all_processes(service)
-        os.kill(service.pid, signal.SIGKILL)
+        for process in processes:
+            process.suspend()  # so that none sees the end of another
+        for process in processes:
+            process.kill()
         assert service.wait(seconds=3) == -signal.SIGKILL
         assert_gone(processes, seconds=3)
         (left,) = service.run_root.iterdir()

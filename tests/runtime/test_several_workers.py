@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from tests.runtime.harness import ask, get, until
 from tests.support.service import Service, running
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from tests.support.tabs import Browser, load, taken, upload
 
 pytestmark = pytest.mark.integration
 
@@ -60,113 +54,11 @@ def ui_workers(service: Service) -> list[psutil.Process]:
     return [child for child in children if "_entry.ui" in " ".join(child.cmdline())]
 
 
-@dataclass
-class Tab:
-    """A tab as the server sees it: a session, and cookies where the visitor takes any."""
-
-    socket: ClientConnection
-    cookies: dict[str, str]
-    agent: str
-    session: str
-    texts: list[str]
-
-    @property
-    def pid(self) -> int:
-        return int(self.texts[0].removeprefix("pid "))
-
-
-def headers_of(agent: str, cookies: dict[str, str]) -> dict[str, str]:
-    joined = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    return {"User-Agent": agent, "Cookie": joined}
-
-
-def taken(values: list[str]) -> dict[str, str]:
-    pairs = (value.partition(";")[0].partition("=") for value in values)
-    return {name: value for name, _, value in pairs}
-
-
-def load(service: Service, path: str, agent: str, cookies: dict[str, str]) -> dict[str, str]:
-    """Open an address as a browser does; return the cookies that it sets."""
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
-    headers = {**headers_of(agent, cookies), "Accept": "text/html"}
-    connection.request("GET", path, headers=headers)
-    response = connection.getresponse()
-    body = response.read()
-    assert response.status == 200, body
-    connection.close()
-    return taken(response.headers.get_all("set-cookie") or [])
-
-
-class Browser:
-    """Opens tabs, each as a visitor of its own, and closes what is still open at the end."""
-
-    def __init__(self, service: Service, tabs: ExitStack) -> None:
-        self._service = service
-        self._tabs = tabs
-
-    def open(self, agent: str = "Agent", *, takes_cookies: bool = True) -> Tab:
-        """Load the page, connect, and let its script run once."""
-        service = self._service
-        cookies = load(service, "/", agent, {}) if takes_cookies else {}
-        cookies |= load(service, "/_stcore/health", agent, cookies)  # brings the XSRF token
-        socket = self.connect(agent, cookies)
-        assert socket.response is not None
-        if takes_cookies:
-            cookies |= taken(socket.response.headers.get_all("set-cookie"))
-        request = BackMsg()
-        request.rerun_script.SetInParent()
-        socket.send(request.SerializeToString())
-        return Tab(socket, cookies, agent, *_first_run(socket))
-
-    def connect(self, agent: str, cookies: dict[str, str]) -> ClientConnection:
-        """Open a page's WebSocket."""
-        token = cookies["_streamlit_xsrf"]
-        connecting = connect(
-            f"ws://127.0.0.1:{self._service.port}/_stcore/stream",
-            additional_headers=headers_of(agent, cookies),
-            subprotocols=[Subprotocol("streamlit"), Subprotocol(token)],
-            user_agent_header=None,
-            proxy=None,
-            max_size=None,
-        )
-        return self._tabs.enter_context(connecting)
-
-
 @pytest.fixture
 def browser(service: Service) -> Iterator[Browser]:
     with ExitStack() as tabs:
         yield Browser(service, tabs)
     until(lambda: sum(metric(service, "fluxlit_worker_websockets")) == 0)
-
-
-def _first_run(socket: ClientConnection) -> tuple[str, list[str]]:
-    session, texts = "", []
-    while True:
-        message: Any = ForwardMsg.FromString(bytes(socket.recv(timeout=30)))  # type: ignore[arg-type]
-        kind = message.WhichOneof("type")
-        if kind == "new_session":
-            session = message.new_session.initialize.session_id
-        elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "text":
-            texts.append(message.delta.new_element.text.body)
-        elif kind == "script_finished":
-            return session, texts
-
-
-def upload(service: Service, tab: Tab) -> int:
-    """Upload a file for a tab; only the worker of its session knows the address."""
-    head = b'Content-Disposition: form-data; name="file"; filename="a.txt"'
-    content = b"--x\r\n" + head + b"\r\n\r\nhello\r\n--x--\r\n"
-    headers = {
-        **headers_of(tab.agent, tab.cookies),
-        "Content-Type": "multipart/form-data; boundary=x",
-        "X-Xsrftoken": tab.cookies["_streamlit_xsrf"],
-    }
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
-    path = f"/_stcore/upload_file/{tab.session}/some-file"
-    connection.request("PUT", path, body=content, headers=headers)
-    status = connection.getresponse().status
-    connection.close()
-    return status
 
 
 @pytest.mark.parametrize("takes_cookies", [True, False], ids=["cookies", "no-cookies"])
@@ -269,4 +161,4 @@ def test_the_duration_of_a_socket_is_counted_when_its_worker_has_seen_its_end(
 
 def test_nothing_secret_is_in_the_run_directory(service: Service) -> None:
     names = sorted(path.name for path in Path(service.run_root).rglob("*") if path.is_file())
-    assert names == ["board", "lock", "tally"]
+    assert names == ["board", "events", "lock", "tally"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,23 +74,6 @@ def test_a_module_that_exits(tmp_path: Path) -> None:
     message = fails(tmp_path, code="import sys\nsys.exit(3)")
     assert message.startswith("cannot import 'app:app': SystemExit: 3")
     assert f'File "{tmp_path}/app.py", line 2' in message
-
-
-def test_a_port_that_is_taken(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text(GOOD)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        process = ServerProcess(
-            [FLUXLIT, "run", "--port", str(port)],
-            directory=tmp_path,
-            log=tmp_path / "log",
-            environment={"FLUXLIT_RUN_DIR": _run_root(tmp_path)},
-        )
-        assert process.wait(seconds=30) == 1
-    assert f"error: port {port} on 127.0.0.1 is already in use" in process.output()
-    assert "--port" in process.output()
-    assert "Traceback" not in process.output()
-    assert list(tmp_path.glob("r/*")) == []
 
 
 def _run_root(home: Path) -> str:

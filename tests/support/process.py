@@ -55,6 +55,7 @@ class ServerProcess:
         directory: Its working directory.
         log: File that takes what it prints.
         environment: Variables added to the test's own.
+        pass_fds: Descriptors that it inherits.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class ServerProcess:
         directory: Path,
         log: Path,
         environment: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.command = list(command)
         self.directory = directory
@@ -78,6 +80,7 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
                 # A group of its own, so that what a test sends reaches only whom it names.
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
 
     @property
@@ -135,6 +138,12 @@ class ServerProcess:
         if status != 0:
             raise AssertionError(self._report(f"ended with status {status} on {how.name}"))
         return time.monotonic() - started
+
+    def end(self, how: signal.Signals) -> None:
+        """Ask it to end, whatever its exit status, and see that it does."""
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+            self.wait(seconds=15)
 
     def kill(self) -> None:
         """End it the hard way, for the cases that have failed anyway."""

@@ -30,12 +30,14 @@ class Service(ServerProcess):
         directory: Path,
         state: Path,
         environment: Mapping[str, str],
+        port: int | None = None,
+        program: Sequence[str] = (FLUXLIT,),
     ) -> None:
-        self.port = free_port()
+        self.port = port or free_port()
         self.run_root = state / "run"
         self.run_root.mkdir(mode=0o700)
         super().__init__(
-            [FLUXLIT, *arguments, "--port", str(self.port)],
+            [*program, *arguments, "--port", str(self.port)],
             directory=directory,
             log=state / "output.log",
             environment={
@@ -59,6 +61,7 @@ def running(
     environment: Mapping[str, str] | None = None,
     ready: Sequence[str] = READY_PATHS,
     how: signal.Signals = signal.SIGTERM,
+    port: int | None = None,
 ) -> Iterator[Service]:
     """Run ``fluxlit`` for as long as the block lasts, and hold it to a clean end.
 
@@ -68,6 +71,7 @@ def running(
         environment: Variables added to the test's own.
         ready: Paths that must answer 200 before the block begins.
         how: The signal that ends it.
+        port: Where it listens, if that was agreed on.
 
     Raises:
         AssertionError: It did not become ready, did not end in time with status 0, or left
@@ -76,7 +80,11 @@ def running(
     # Not pytest's directory: the path of a Unix socket may be 108 bytes long at most.
     with tempfile.TemporaryDirectory(prefix="fluxlit-test-") as state:
         service = Service(
-            arguments, directory=directory, state=Path(state), environment=environment or {}
+            arguments,
+            directory=directory,
+            state=Path(state),
+            environment=environment or {},
+            port=port,
         )
         try:
             service.wait_until_ready([Probe(service.port, path) for path in ready])

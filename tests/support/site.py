@@ -8,17 +8,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from tests.support.nginx import nginx_running, prefix_rules
+from tests.support.ports import free_port
 from tests.support.service import READY_PATHS, Service, copy_app, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Door = Literal["direct", "strip", "full", "relay"]
+Door = Literal["direct", "strip", "full", "relay", "embedded", "tcp", "remote"]
 DOORS: tuple[Door, ...] = ("direct", "strip", "full")
 BOTH_WAYS: tuple[Door, ...] = (*DOORS, "relay")
 """Every door, and one behind which WebSockets are relayed instead of handed over."""
 
+UI_MODES: tuple[Door, ...] = ("embedded", "tcp", "remote")
+"""The UI in the gateway's process, in a worker that is reached at a port, and on its own."""
+
+UI_SECRET = "a secret that two machines share 0123456789"
 MOUNT = "/apps/my-app"
 
 
@@ -88,6 +93,9 @@ class Neighbourhood:
         self._starts = {
             "direct": self._start_direct,
             "relay": self._start_relaying,
+            "embedded": self._start_embedded,
+            "tcp": self._start_at_ports,
+            "remote": self._start_apart,
             "strip": self._start_mounted,
             "full": self._start_mounted,
         }
@@ -113,6 +121,31 @@ class Neighbourhood:
     def _start_relaying(self, launch: Launch) -> dict[Door, Site]:
         service = self._start(launch, {"FLUXLIT_UI_HANDOFF": "0"}, signal.SIGTERM)
         return {"relay": Site(service.origin, "", launch)}
+
+    def _start_embedded(self, launch: Launch) -> dict[Door, Site]:
+        service = self._start(launch, {"FLUXLIT_UI_MODE": "embedded"}, signal.SIGINT)
+        return {"embedded": Site(service.origin, "", launch)}
+
+    def _start_at_ports(self, launch: Launch) -> dict[Door, Site]:
+        service = self._start(launch, {"FLUXLIT_UI_TRANSPORT": "tcp"}, signal.SIGTERM)
+        return {"tcp": Site(service.origin, "", launch)}
+
+    def _start_apart(self, launch: Launch) -> dict[Door, Site]:
+        directory, port = self._new_directory(), free_port()
+        launch.lay_out(directory)
+        shared = launch.environment | {"FLUXLIT_UI_SECRET": UI_SECRET}
+        api = {"FLUXLIT_INTERNAL_API_BASE": f"http://127.0.0.1:{port}/api"}
+        ui = running("ui", directory=directory, environment=shared | api, ready=())
+        upstream = self._running.enter_context(ui).origin
+        remote = {"FLUXLIT_UI_MODE": "remote", "FLUXLIT_STREAMLIT_UPSTREAM": upstream}
+        service = running(
+            *launch.arguments,
+            directory=directory,
+            environment=shared | remote,
+            ready=launch.ready,
+            port=port,
+        )
+        return {"remote": Site(self._running.enter_context(service).origin, "", launch)}
 
     def _start_mounted(self, launch: Launch) -> dict[Door, Site]:
         service = self._start(launch, {"FLUXLIT_ROOT_PATH": MOUNT}, signal.SIGTERM)

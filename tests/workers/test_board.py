@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -79,8 +80,18 @@ def test_a_loop_that_does_not_turn_is_silent_after_a_while(board: Board) -> None
     assert not board.records()[0].is_up
 
 
+def test_the_service_has_a_state_of_its_own_and_is_no_worker(board: Board, tmp_path: Path) -> None:
+    other = Board(tmp_path)
+    assert (other.service().state, other.service().pid) == (State.STARTING, os.getpid())
+    assert 0 <= time.monotonic_ns() - other.service().born_ns < 10**9
+    assert board.claim(UI, 0).index > 0
+    board.enter(State.DRAINING)
+    assert other.service().state == State.DRAINING
+    assert [record.state for record in other.records()] == [State.STARTING]
+
+
 def test_a_full_board_says_so(board: Board) -> None:
-    for slot in range(ROWS):
+    for slot in range(1, ROWS):
         board.claim(UI, slot)
     with pytest.raises(StartupError, match="at most 256 workers"):
         board.claim(UI, ROWS)

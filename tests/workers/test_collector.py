@@ -53,9 +53,11 @@ class Worker:
         self.time = 100.0
         self.memory = 500 * MIB
         self.waiting = 0
+        self.sessions = 0
         self.collector = Collector(
             POLICY,
             lambda: self.waiting,
+            sessions=lambda: self.sessions,
             meter=lambda: self.memory,
             clock=lambda: self.time,
             later=lambda call: call(),
@@ -142,6 +144,25 @@ def test_what_an_idle_moment_froze_is_found_when_it_has_become_garbage(worker: W
     worker.memory += 100 * MIB
     worker.collector.run_ended()
     assert leaked() is None
+
+
+def test_when_the_last_session_is_over_everything_is_looked_at_once(worker: Worker) -> None:
+    ring = Ring()
+    leaked = weakref.ref(ring)
+    worker.sessions = 2
+    worker.collector.run_ended()
+    worker.time += 2
+    worker.collector.look()  # which freezes the ring
+    for worker.sessions in (2, 1):
+        worker.collector.look_for_vacancy()
+    del ring
+    assert worker.collector.counts == {Reason.IDLE: 1}
+    worker.sessions = 0
+    for _ in range(3):
+        worker.collector.look_for_vacancy()
+    assert leaked() is None
+    assert worker.collector.counts == {Reason.IDLE: 1, Reason.VACANT: 1}
+    assert gc.get_freeze_count() > 0  # what stays is out of the way again
 
 
 def test_growth_adds_up_over_idle_moments(worker: Worker) -> None:

@@ -8,6 +8,7 @@ import pytest
 from fluxlit.exceptions import StartupError
 from fluxlit.metrics import Tallies
 from fluxlit.workers.board import State
+from fluxlit.workers.child import Child
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.enlist import enlist, found_board
 from fluxlit.workers.process import launch
@@ -20,7 +21,7 @@ def test_a_worker_s_life_is_on_the_board_and_its_sockets_go_with_it(tmp_path: Pa
     board = found_board(tmp_path)
     assert set(Tallies(tmp_path).total()) == {0}
     spec = WorkerSpec(target="nothing_here:app", run_directory=str(tmp_path))
-    worker = enlist(board, WorkerKind.UI, spec, 1)
+    worker = enlist(board, Child(WorkerKind.UI), spec, 1)
     (record,) = board.records()
     assert (record.state, worker.spec.slot, worker.spec.generation) == (State.STARTING, 1, 1)
     assert board.row(worker.spec.row).tolist()[0] == State.STARTING

@@ -12,6 +12,7 @@ import pytest
 
 from fluxlit.exceptions import StartupError
 from fluxlit.workers.board import State
+from fluxlit.workers.child import Child
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.process import WorkerProcess, launch
 from fluxlit.workers.spec import WorkerSpec
@@ -36,9 +37,11 @@ def make(tmp_path: Path) -> Make:
         script = tmp_path / "child.py"
         script.write_text(CHILD + textwrap.dedent(code))
         return WorkerProcess(
-            WorkerKind.UI,
+            Child(
+                WorkerKind.UI,
+                command=lambda python, _, channel: [python, "-S", "-E", str(script), str(channel)],
+            ),
             WorkerSpec(target="app:app", run_directory=str(tmp_path), cookie_secret="s3cret"),
-            command=lambda python, _kind, channel: [python, "-S", "-E", str(script), str(channel)],
         )
 
     return build
@@ -59,6 +62,7 @@ def is_gone(worker: WorkerProcess) -> bool:
 def test_a_worker_is_ready_when_it_says_so_and_ends_when_asked(make: Make) -> None:
     async def scenario() -> None:
         worker = await launch(make("say(event='ready'); time.sleep(60)"))
+        worker.admit()
         assert worker.state is State.READY
         assert psutil.Process(worker.pid).is_running()
         await worker.stop(5)
@@ -108,9 +112,8 @@ def test_one_that_ends_before_it_is_ready_is_reported_with_its_status(
 def test_one_that_cannot_even_hear_its_spec_is_reported_the_same_way(tmp_path: Path) -> None:
     async def scenario() -> None:
         worker = WorkerProcess(
-            WorkerKind.UI,
+            Child(WorkerKind.UI, command=lambda *_: ["/bin/false"]),
             WorkerSpec(target="x:y", run_directory=str(tmp_path)),
-            command=lambda *_: ["/bin/false"],
         )
         with pytest.raises(StartupError, match="exit status 1"):
             await launch(worker)
@@ -121,11 +124,10 @@ def test_one_that_cannot_even_hear_its_spec_is_reported_the_same_way(tmp_path: P
 def test_a_program_that_cannot_be_started_is_a_clear_error(tmp_path: Path) -> None:
     async def scenario() -> None:
         worker = WorkerProcess(
-            WorkerKind.GATEWAY,
+            Child(WorkerKind.GATEWAY, command=lambda *_: [str(tmp_path / "nothing")]),
             WorkerSpec(target="x:y", run_directory=str(tmp_path)),
-            command=lambda *_: [str(tmp_path / "nothing")],
         )
-        with pytest.raises(StartupError, match="cannot start gateway-0: No such file"):
+        with pytest.raises(StartupError, match="cannot start a gateway worker: No such file"):
             await launch(worker)
 
     run(scenario())
@@ -224,5 +226,33 @@ def test_nothing_can_be_asked_of_one_that_was_not_started(make: Make) -> None:
     assert worker.pid == 0
     assert worker.returncode is None
     worker.kill()
-    with pytest.raises(RuntimeError, match="was not started"):
+    with pytest.raises(RuntimeError, match="was not spawned"):
         worker.tell({})
+
+
+def test_a_child_that_was_spawned_ahead_hears_its_spec_when_it_is_to_start(make: Make) -> None:
+    async def scenario() -> None:
+        worker = make("say(event='failed', message=spec['target'])")
+        child = worker._child
+        await child.spawn()
+        pid = child.pid
+        with pytest.raises(StartupError, match=r"^app:app$"):
+            await launch(worker)
+        assert worker.pid == pid
+
+    run(scenario())
+
+
+def test_one_that_is_gone_stays_so_whatever_is_asked_of_it_later(make: Make) -> None:
+    async def scenario() -> None:
+        told: list[State] = []
+        worker = make("say(event='ready'); time.sleep(60)")
+        worker._note = told.append
+        await launch(worker)
+        worker.kill()
+        await worker.wait()
+        await worker.stop(1)
+        worker.admit()
+        assert told == [State.GONE]
+
+    run(scenario())

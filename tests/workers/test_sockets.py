@@ -54,5 +54,5 @@ def test_a_unix_socket_is_for_this_user_only() -> None:
         path = Path(folder, "x.sock")
         with bind_unix(str(path)):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(StartupError, match="in use"):
             bind_unix(str(path))

@@ -21,11 +21,13 @@ BULKY: Final = 16 * 1024
 
 
 def asks_for_run(data: bytes) -> bool:
-    """Tell whether a browser's message asks for a run."""
+    """Tell whether a browser's message asks for a run that a user waits for: no timer's."""
     try:
-        return bool(BackMsg.FromString(data).WhichOneof("type") == "rerun_script")
+        message = BackMsg.FromString(data)
     except DecodeError:  # Streamlit will close this connection
         return False
+    is_run = message.WhichOneof("type") == "rerun_script"
+    return is_run and not message.rerun_script.is_auto_rerun
 
 
 def run_goes_on(data: bytes) -> bool | None:

@@ -44,6 +44,22 @@ SEAMS: Final = (
     ),
     Seam("streamlit.runtime", "forward_msg_cache.util.calc_hash", "names large messages quickly"),
     Seam("streamlit", "util.calc_hash", "names small messages as ever"),
+    Seam(
+        "streamlit.runtime",
+        "fragment",
+        "errors of fragments in a page's words, before releases with `on_script_error`",
+    ),
+    Seam(
+        "streamlit.runtime.scriptrunner",
+        "exec_code",
+        "errors of callbacks in a page's words, before releases with `on_script_error`",
+    ),
+    Seam("streamlit.runtime", "app_session.LocalSourcesWatcher", "edits reach open pages"),
+    Seam(
+        "streamlit.watcher.local_sources_watcher",
+        "LocalSourcesWatcher",
+        "its `on_script_run`, where there is one: modules are forgotten at the start of a run",
+    ),
     Seam("streamlit.runtime", "RuntimeConfig", "carries the storages of a Runtime"),
     Seam(
         "streamlit.runtime.memory_media_file_storage", "MemoryMediaFileStorage", "files of a page"
@@ -54,6 +70,9 @@ SEAMS: Final = (
         "MemorySessionStorage",
         "sessions that lost their connection",
     ),
+    Seam("streamlit.runtime.session_manager", "SessionInfo", "a session that is kept"),
+    Seam("streamlit.runtime.session_manager", "SessionManager.list_sessions", "counts sessions"),
+    Seam("streamlit.runtime", "get_instance", "the Runtime whose sessions are counted"),
     Seam(
         "streamlit.web.cache_storage_manager_config",
         "create_default_cache_storage_manager",
@@ -82,6 +101,17 @@ SEAMS: Final = (
     Seam("streamlit.runtime.runtime_util", "get_max_message_size_bytes", "WebSocket message limit"),
     Seam("streamlit.proto.BackMsg_pb2", "BackMsg", "a browser asks for a run"),
     Seam("streamlit.proto.ForwardMsg_pb2", "ForwardMsg", "a run begins and ends"),
+    Seam("streamlit.testing.v1", "AppTest._run", "gives each run of a tested page its app"),
+    Seam("streamlit.proto.ForwardMsg_pb2", "ForwardMsg.AUTO_RERUN_FIELD_NUMBER", "asks tabs"),
+    Seam("streamlit.runtime", "Runtime.connect_session", "a tab comes back to a lost session"),
+    Seam("streamlit.runtime", "Runtime.handle_backmsg", "a returned tab's first run"),
+    Seam("streamlit.runtime", "Runtime.disconnect_session", "a returned tab that leaves"),
+    Seam("streamlit.runtime.session_manager", "SessionClient.write_forward_msg", "asks a tab"),
+    Seam(
+        "streamlit.runtime.session_manager",
+        "SessionClientDisconnectedError",
+        "a tab that left before it was asked",
+    ),
 )
 """Everything beyond Streamlit's documentation, in one list."""
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypedDict
 
 from streamlit import config
-from streamlit.runtime import Runtime, RuntimeConfig
+from streamlit.runtime import RuntimeConfig
 from streamlit.runtime import runtime as runtime_module
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
-from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.runtime_util import get_max_message_size_bytes
 from streamlit.web.bootstrap import prepare_streamlit_environment
@@ -22,9 +20,14 @@ from streamlit.web.cache_storage_manager_config import create_default_cache_stor
 from streamlit.web.server.starlette.starlette_app import create_starlette_app
 
 from fluxlit._streamlit.components import look_quickly
+from fluxlit._streamlit.failures import OnError, asks
 from fluxlit._streamlit.hashing import hash_quickly
 from fluxlit._streamlit.options import apply_options, parse_run_args
+from fluxlit._streamlit.recovery import RecoveringRuntime
+from fluxlit._streamlit.sessions import PassingStorage
+from fluxlit._streamlit.sources import SourceEdits
 from fluxlit._types import ASGIApp
+from fluxlit.exceptions import StartupError
 
 _PING_SECONDS = 30
 """Streamlit's own default; below the 60 s after which common proxies cut an idle connection."""
@@ -52,22 +55,25 @@ class StreamlitOptions:
         script: The main script, absolute.
         base_path: Public path of the UI, in normal form.
         run_args: Extra ``streamlit run`` arguments of the user.
-        source_folder: Where the user's modules are. In development they are watched, and errors
-            show in the browser; None in production.
+        development: Errors show in the browser.
+        edits: Tells the open pages of edits; None for an app that stays as it is.
         cookie_secret: Signs Streamlit's cookies; shared by all workers of one service.
         allowed_origins: Other origins that may open a page's WebSocket.
         collects: Streamlit collects all garbage after each run, as it does by itself.
         icons: Pages have icons, which Streamlit checks in each run.
+        on_error: Shows what a script raises; None leaves it to Streamlit.
     """
 
     script: Path
     base_path: str = ""
     run_args: tuple[str, ...] = ()
-    source_folder: Path | None = None
+    development: bool = False
+    edits: SourceEdits | None = None
     cookie_secret: str = field(default="", repr=False)
     allowed_origins: tuple[str, ...] = ()
     collects: bool = False
     icons: bool = False
+    on_error: OnError | None = None
 
 
 class ServerOptions(TypedDict):
@@ -97,32 +103,32 @@ def configure(options: StreamlitOptions) -> None:
         "server.cookieSecret": options.cookie_secret,
         "server.corsAllowedOrigins": list(options.allowed_origins),
     }
-    if options.source_folder is not None:
+    if options.edits is not None:
         preferred["server.runOnSave"] = True
-        # Our own modules must outlive an edit: the app object is an instance of their class.
-        preferred["server.folderWatchBlacklist"] = [str(Path(__file__).parents[1])]
-        _watch(options.source_folder)
+        options.edits.install()
     else:
         preferred["server.fileWatcherType"] = "none"
+    if not options.development:
         preferred["client.showErrorDetails"] = "none"
     apply_options(
         options.script,
         fixed=fixed,
         given=parse_run_args(options.run_args),
         preferred={key: value for key, value in preferred.items() if value not in ("", [])},
-        watch=options.source_folder is not None,
+        watch=options.edits is not None,
     )
     sys.argv = [str(options.script)]
 
 
-def _watch(folder: Path) -> None:
-    """Let Streamlit watch the modules of a folder: those beside the script, or on this path."""
-    said = os.environ.get("PYTHONPATH", "")
-    os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{said}" if said else str(folder)
-
-
 def create_app(options: StreamlitOptions) -> ASGIApp:
-    """Build the ASGI app of the one Runtime of this process; :func:`configure` comes first."""
+    """Build the ASGI app of the one Runtime of this process; :func:`configure` comes first.
+
+    Raises:
+        StartupError: This process has had one.
+    """
+    if RecoveringRuntime.exists():
+        msg = "this process has served a UI before, and Streamlit serves one in a process's life"
+        raise StartupError(msg, remedy="start a new process, or use ui_mode sidecar")
     script = str(options.script)
     for name in (*_FIRST_RUN, *(_ICONS if options.icons else ())):
         with contextlib.suppress(ImportError):  # another release has others
@@ -131,14 +137,14 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
     look_quickly()
     hash_quickly()
     vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
-    storage = MemorySessionStorage(ttl_seconds=config.get_option("server.disconnectedSessionTTL"))
-    runtime = Runtime(
+    runtime = RecoveringRuntime(
         RuntimeConfig(
             script_path=script,
             media_file_storage=MemoryMediaFileStorage("/media"),
             uploaded_file_manager=MemoryUploadedFileManager("/_stcore/upload_file"),
             cache_storage_manager=create_default_cache_storage_manager(),
-            session_storage=storage,
+            session_storage=PassingStorage(config.get_option("server.disconnectedSessionTTL")),
+            **asks(options.on_error),
         )
     )
     return create_starlette_app(runtime)

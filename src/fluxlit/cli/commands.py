@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fluxlit._version import __version__
-from fluxlit.cli import build, config, doctor, new, pages, serve, shutdown
+from fluxlit.cli import build, config, doctor, new, pages, reload, serve, shutdown
 
 app = typer.Typer(
     name="fluxlit",
@@ -21,10 +21,12 @@ app = typer.Typer(
 app.command()(new.new)
 app.command()(serve.dev)
 app.command()(serve.run)
+app.command()(serve.ui)
 app.command()(serve.workbench)
 app.command()(serve.demo)
 app.command()(config.config)
 app.command()(doctor.doctor)
+app.command()(reload.reload)
 app.command()(shutdown.shutdown)
 app.command()(build.build)
 app.add_typer(pages.app, name="pages")

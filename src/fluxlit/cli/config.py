@@ -93,7 +93,7 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
     if explain is not None:
         _explain(explain, app, as_json=as_json)
         return
-    deployment = observe(app.settings, workers=scale.workers)
+    deployment = observe(app.settings, workers=scale.workers, store=app.session_store)
     findings = judge(deployment)
     origins = located_origins(app.settings, Path.cwd())
     if as_json:

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from fluxlit import _env
 from fluxlit._types import JsonValue
+
+if TYPE_CHECKING:
+    from fluxlit.runtime.reloading import Reload
 
 
 class LogLevel(StrEnum):
@@ -61,6 +64,30 @@ class Binding:
         return {name: value for name, value in said.items() if value is not None}
 
 
+class UIModeName(StrEnum):
+    """Where the UI runs."""
+
+    SIDECAR = "sidecar"
+    EMBEDDED = "embedded"
+    REMOTE = "remote"
+
+
+UIModeOption = Annotated[
+    UIModeName | None,
+    typer.Option(
+        "--ui-mode",
+        help="UI in workers, in the gateway's process, or at FLUXLIT_STREAMLIT_UPSTREAM; sidecar if"
+        " unset.",
+        show_default=False,
+    ),
+]
+
+
+def mode_override(mode: UIModeName | None) -> dict[str, JsonValue]:
+    """Return what was said about where the UI runs, as a setting."""
+    return {} if mode is None else {"ui_mode": mode.value}
+
+
 def _checked_workers(value: str | None) -> str | None:
     """Refuse what is neither a number from 1 on nor "auto"."""
     if value is None or value == "auto" or (value.isdecimal() and int(value)):
@@ -70,10 +97,38 @@ def _checked_workers(value: str | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """How many processes serve."""
+class UIBinding:
+    """Where UI workers for a gateway elsewhere listen, and how much to say."""
 
-    workers: Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)] = 1
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; 127.0.0.1 if unset.", show_default=False),
+    ] = None
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="First worker's port, the others have the next; 8501 if unset.",
+            min=0,
+            max=65535,
+            show_default=False,
+        ),
+    ] = None
+    log_level: Annotated[
+        LogLevel | None,
+        typer.Option("--log-level", help="Least level to log; info if unset.", show_default=False),
+    ] = None
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what was said, as settings."""
+        level = self.log_level.value if self.log_level else None
+        said = {"streamlit_host": self.host, "streamlit_port": self.port, "log_level": level}
+        return {name: value for name, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class UIScale:
+    """How many UI workers there are."""
+
     ui_workers: Annotated[
         str | None,
         typer.Option(
@@ -88,6 +143,57 @@ class Scale:
         """Return what was said, as settings."""
         said = self.ui_workers
         return {} if said is None else {"ui_workers": int(said) if said.isdecimal() else said}
+
+
+class ReloadScope(StrEnum):
+    """What an edit replaces."""
+
+    GATEWAY = "gateway"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Reloading:
+    """How to follow edits."""
+
+    reload: Annotated[bool, typer.Option("--reload/--no-reload", help="Follow edits.")] = True
+    reload_scope: Annotated[
+        ReloadScope | None,
+        typer.Option(
+            help="What an edit replaces: gateway keeps open pages, full restarts the UI, too. If"
+            " unset: full for settings, else gateway.",
+            show_default=False,
+        ),
+    ] = None
+    reload_dir: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Another folder to follow; may be repeated.",
+            exists=True,
+            file_okay=False,
+            show_default=False,
+        ),
+    ] = None
+
+    def options(self) -> Reload | None:
+        """Return how to follow edits; None for not at all."""
+        from fluxlit.runtime.reloading import Reload  # noqa: PLC0415 - `--help` needs none of it
+        from fluxlit.runtime.watching import Need  # noqa: PLC0415
+
+        scope = Need[self.reload_scope.name] if self.reload_scope else None
+        return Reload(scope, tuple(self.reload_dir or ())) if self.reload else None
+
+
+@dataclass(frozen=True, slots=True)
+class Scale(UIScale):
+    """Which processes serve."""
+
+    workers: Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)] = 1
+    ui_mode: UIModeOption = None
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what was said, as settings."""
+        return {**UIScale.overrides(self), **mode_override(self.ui_mode)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +224,24 @@ class PidFile:
     """Where the pid file is."""
 
     pidfile: Annotated[
-        Path | None, typer.Option(help="Pid file; .fluxlit-dev.pid if unset.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Pid file; .fluxlit-dev.pid if unset (.fluxlit-ui.pid for `ui`).",
+            show_default=False,
+        ),
     ] = None
     no_pidfile: Annotated[
         bool, typer.Option("--no-pidfile", help="Write no pid file.", show_default=False)
     ] = False
 
-    def path(self) -> Path | None:
-        """Return where to write it; None for nowhere."""
-        from fluxlit.runtime.pidfile import pidfile_path  # noqa: PLC0415 - `--help` needs none of it
+    def path(self, default: str | None = None) -> Path | None:
+        """Return where to write it, by default under that name; None for nowhere."""
+        from fluxlit.runtime.pidfile import DEFAULT_NAME, pidfile_path  # noqa: PLC0415 - `--help` needs none of it
 
         unwanted = self.pidfile is None and _env.is_truthy(os.environ.get(_env.NO_PIDFILE))
-        return None if self.no_pidfile or unwanted else pidfile_path(self.pidfile, os.environ)
+        if self.no_pidfile or unwanted:
+            return None
+        return pidfile_path(self.pidfile, os.environ, default or DEFAULT_NAME)
 
 
 DebugOption = Annotated[
@@ -140,6 +252,14 @@ WorkbenchOption = Annotated[
     typer.Option(
         "--workbench",
         help="Behind Posit Workbench or Connect; the same as `fluxlit workbench`.",
+        show_default=False,
+    ),
+]
+EmbeddedOption = Annotated[
+    bool,
+    typer.Option(
+        "--embedded",
+        help="All in this one process, so that breakpoint() stops in pages and routes.",
         show_default=False,
     ),
 ]

@@ -54,9 +54,28 @@ def new(
         raise FluxLitError(f"{folder} exists already", remedy="choose another name")
     else:
         folders, words = ("common", profile.value), words_for(folder.resolve().name)
-    write(folder, render(folders, words))
+    texts = render(folders, words)
+    if profile is Profile.DEPLOY:
+        texts |= {f"deploy/{name}": text for name, text in _deployment(words["name"]).items()}
+    write(folder, texts)
     out(f"Made {folder} from the profile {profile.value}.")
     note(f"  cd {folder} && fluxlit dev")
+
+
+def _deployment(name: str) -> dict[str, str]:
+    """Return what ``fluxlit build -o deploy --with all`` would write for a new project."""
+    from fluxlit.cli.deployment import (  # noqa: PLC0415 - only this profile needs it
+        KINDS,
+        Places,
+        Project,
+        deployment_files,
+        words_of,
+    )
+    from fluxlit.config import FluxlitSettings  # noqa: PLC0415
+
+    settings = FluxlitSettings.model_construct()  # the defaults, whatever is set in this shell
+    project = Project(name, requirements="fluxlit\n")
+    return deployment_files(KINDS, words_of(settings, project, Places("deploy/", "..")))
 
 
 def _adopted(

@@ -1,11 +1,13 @@
 """From a profile's templates to the files of a new project.
 
 Templates are data: files that end in ``-tpl``, with ``{{word}}`` where something is filled in. In
-their paths, ``dot-`` stands for a leading dot and ``NAME`` for the project's name.
+their paths, ``dot-`` stands for a leading dot and ``NAME`` for the project's name. A line that is
+nothing but a word vanishes where the word is empty.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -18,6 +20,7 @@ from fluxlit.exceptions import FluxLitError
 SUFFIX: Final = "-tpl"
 
 _WORD: Final = re.compile(r"\{\{(\w+)\}\}")
+_LINE: Final = re.compile(r"^\{\{(\w+)\}\}\n", re.MULTILINE)
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 
 
@@ -52,9 +55,13 @@ def render(folders: tuple[str, ...], words: Mapping[str, str]) -> dict[str, str]
     home = files("fluxlit.cli") / "templates"
     found = {path: file for folder in folders for path, file in _walk(home / folder)}
     return {
-        _target(path, words): _WORD.sub(lambda word: words[word[1]], file.read_text("utf-8"))
-        for path, file in found.items()
+        _target(path, words): _fill(file.read_text("utf-8"), words) for path, file in found.items()
     }
+
+
+def _fill(text: str, words: Mapping[str, str]) -> str:
+    text = _LINE.sub(lambda line: line[0] if words[line[1]] else "", text)
+    return _WORD.sub(lambda word: words[word[1]], text)
 
 
 def _walk(folder: Traversable, below: str = "") -> Iterator[tuple[str, Traversable]]:
@@ -72,16 +79,28 @@ def _target(path: str, words: Mapping[str, str]) -> str:
     return f"{folder}{slash}{name.replace('NAME', words.get('name', 'NAME'))}"
 
 
-def write(folder: Path, texts: Mapping[str, str]) -> None:
+def write(
+    folder: Path,
+    texts: Mapping[str, str],
+    *,
+    force: bool = False,
+    remedy: str = "choose another folder, or move them away",
+) -> None:
     """Write the files of a project; none of them if one is there already.
+
+    Args:
+        folder: Where to.
+        texts: The text of each file, by its path in the folder.
+        force: Replace those that are there.
+        remedy: What to do about those that are there.
 
     Raises:
         FluxLitError: A file is there already, or cannot be written.
     """
-    there = sorted(path for path in texts if (folder / path).exists())
-    if there:
+    there = sorted(path for path in texts if os.path.lexists(folder / path))
+    if there and not force:
         msg = f"{folder} already has {', '.join(there)}"
-        raise FluxLitError(msg, remedy="choose another folder, or move them away")
+        raise FluxLitError(msg, remedy=remedy)
     try:
         for path, text in texts.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)

@@ -6,19 +6,29 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fluxlit._types import JsonValue
 from fluxlit.cli.flags import (
     Binding,
     DebugOption,
+    EmbeddedOption,
     PidFile,
     Proxies,
+    Reloading,
     Scale,
     TargetArgument,
+    UIBinding,
+    UIModeOption,
+    UIScale,
     WorkbenchOption,
+    mode_override,
     spread,
 )
 from fluxlit.cli.output import note
+
+if TYPE_CHECKING:
+    from fluxlit.runtime.reloading import Reload
 
 DEMO_TARGET = "fluxlit.demo.app:app"
 
@@ -35,6 +45,9 @@ class Order:
         workers: How many gateway workers.
         workbench: Behind Posit Workbench or Connect.
         debug: Log everything.
+        reload: How to follow edits; None: not at all.
+        alone: UI workers for a gateway elsewhere.
+        embedded: All in this process.
     """
 
     target: str | None
@@ -44,6 +57,9 @@ class Order:
     workers: int = 1
     workbench: bool = False
     debug: bool = False
+    reload: Reload | None = None
+    alone: bool = False
+    embedded: bool = False
 
     def settings(self) -> dict[str, JsonValue]:
         """Return the settings that decide before every other source."""
@@ -54,19 +70,22 @@ class Order:
 
 
 @spread
-def dev(
+def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     binding: Binding,
+    reloading: Reloading,
     proxies: Proxies,
     pid: PidFile,
     target: TargetArgument = None,
+    ui_mode: UIModeOption = None,
+    embedded: EmbeddedOption = False,
     workbench: WorkbenchOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Serve an app while you write it; pages follow your edits.
+    """Serve an app while you write it; API and pages follow your edits.
 
     Example: fluxlit dev app:app --port 9000
     """
-    overrides = {**binding.overrides(), **proxies.overrides()}
+    overrides = {**binding.overrides(), **proxies.overrides(), **mode_override(ui_mode)}
     _serve(
         Order(
             target,
@@ -75,6 +94,8 @@ def dev(
             development=True,
             workbench=workbench,
             debug=debug,
+            reload=reloading.options(),
+            embedded=embedded,
         )
     )
 
@@ -96,6 +117,27 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     overrides = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
     workers = scale.workers
     _serve(Order(target, overrides, pid.path(), workers=workers, workbench=workbench, debug=debug))
+
+
+@spread
+def ui(
+    binding: UIBinding,
+    scale: UIScale,
+    pid: PidFile,
+    target: TargetArgument = None,
+    debug: DebugOption = False,
+) -> None:
+    """Serve an app's UI alone, for a gateway on another machine.
+
+    The gateway has --ui-mode remote and the URLs in FLUXLIT_STREAMLIT_UPSTREAM. Both have the same
+    FLUXLIT_UI_SECRET; pages find the API at FLUXLIT_INTERNAL_API_BASE.
+
+    Example: fluxlit ui app:app --host 10.0.0.5 --port 8501 --ui-workers 4
+    """
+    from fluxlit.runtime.pidfile import UI_NAME  # noqa: PLC0415 - `--help` needs none of it
+
+    overrides = {**binding.overrides(), **scale.overrides()}
+    _serve(Order(target, overrides, pid.path(UI_NAME), debug=debug, alone=True))
 
 
 @spread
@@ -126,8 +168,11 @@ def demo(binding: Binding) -> None:
 
 
 def _serve(order: Order) -> None:
+    from fluxlit.config.files import read_project_file  # noqa: PLC0415 - `--help` needs none of it
+    from fluxlit.config.project import expects_ui_workers  # noqa: PLC0415
     from fluxlit.logging import configure_logging  # noqa: PLC0415 - `--help` needs none of it
-    from fluxlit.runtime.supervisor import RunOptions, Supervisor  # noqa: PLC0415
+    from fluxlit.runtime.options import RunOptions  # noqa: PLC0415
+    from fluxlit.runtime.supervisor import Supervisor  # noqa: PLC0415
     from fluxlit.runtime.targets import choose_target  # noqa: PLC0415
 
     settings = order.settings()
@@ -142,6 +187,14 @@ def _serve(order: Order) -> None:
         overrides=settings,
         pidfile=order.pidfile,
         workbench=order.workbench,
+        reload=order.reload,
+        alone=order.alone,
+        expects_uis=expects_ui_workers(settings, os.environ, read_project_file(Path.cwd()).values),
     )
     note(f"starting {chosen} ...")
+    if order.embedded:
+        from fluxlit.runtime.one_process import run_in_one_process  # noqa: PLC0415 - brings it all
+
+        run_in_one_process(options, note)
+        return
     asyncio.run(Supervisor(options, note).run())

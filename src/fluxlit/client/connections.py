@@ -7,12 +7,15 @@ second, which covers a gateway that is being replaced.
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import ssl
 from typing import Final, Self
 
 import httpx2
 
+from fluxlit import _headers
+from fluxlit._door import HOST, SUFFIX, Door
 from fluxlit.client.errors import ApiError
 
 
@@ -64,6 +67,8 @@ class Connections:
         )
 
 
+KEY: Final = _headers.KEY.decode("ascii")
+
 _CONNECTIONS: Final = Connections()
 atexit.register(_CONNECTIONS.close)
 
@@ -77,8 +82,7 @@ class SharedTransport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request."""
-        tls = request.url.scheme == "https"
-        transport = self._injected or _CONNECTIONS.pool(tls=tls, socket=self._socket)
+        transport = self._injected or self._pooled(request)
         answer = transport.handle_request(request)
         return ApiResponse(
             answer.status_code,
@@ -86,3 +90,26 @@ class SharedTransport(httpx2.BaseTransport):
             stream=answer.stream,
             extensions=answer.extensions,
         )
+
+    def _pooled(self, request: httpx2.Request) -> httpx2.BaseTransport:
+        """Return the pool for a request; one for a private port is addressed to that."""
+        tls, socket = request.url.scheme == "https", self._socket
+        if socket is not None and socket.endswith(SUFFIX):
+            door = _door(socket)
+            # The Host header, which is composed already, goes on naming the public address.
+            request.url = request.url.copy_with(scheme="http", host=HOST, port=door.port)
+            request.headers[KEY] = door.key
+            tls, socket = False, None
+        return _CONNECTIONS.pool(tls=tls, socket=socket)
+
+
+def _door(path: str) -> Door:
+    """Read where the private port is; it stays for a service's life."""
+    try:
+        return _read_door(path)
+    except (OSError, ValueError) as exc:
+        msg = f"the gateway has not opened its private port yet: {exc}"
+        raise httpx2.ConnectError(msg) from exc
+
+
+_read_door = functools.lru_cache(maxsize=8)(Door.read)

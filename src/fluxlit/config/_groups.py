@@ -24,12 +24,12 @@ from fluxlit.config._values import (
 )
 
 
-class _Group(BaseModel):
+class Group(BaseModel):
     # A group is never made on its own; only the joined class needs a validator, and not at import.
     model_config = ConfigDict(defer_build=True)
 
 
-class Application(_Group):
+class Application(Group):
     """What the application is called and how it reports on itself."""
 
     title: str = Field(
@@ -42,12 +42,16 @@ class Application(_Group):
         default="info",
         description="critical, error, warning, info, debug or trace; case is ignored.",
     )
+    health_detail: bool = Field(
+        default=False,
+        description="Answer healthz/workers to everybody, not only on the private socket.",
+    )
     strict_startup: bool = Field(
         default=False, description="Refuse to start on a doubtful deployment configuration."
     )
 
 
-class Addresses(_Group):
+class Addresses(Group):
     """Where the one public port listens, and which paths it gives to the API and to the UI."""
 
     gateway_host: str = Field(default="127.0.0.1", description="Address the gateway binds.")
@@ -76,7 +80,7 @@ class Addresses(_Group):
     )
 
 
-class TrustedProxy(_Group):
+class TrustedProxy(Group):
     """What is believed of the proxy in front."""
 
     trust_proxy: bool = Field(
@@ -88,7 +92,7 @@ class TrustedProxy(_Group):
     )
 
 
-class Gateway(_Group):
+class Gateway(Group):
     """Limits and timeouts between the gateway and the UI. Times in seconds; sizes in bytes."""
 
     gateway_upstream_connect_timeout_s: Seconds = Field(
@@ -151,6 +155,10 @@ class Gateway(_Group):
         gt=0,
         description="Largest WebSocket message, in bytes; unset: 200 MB, as Streamlit.",
     )
+    gateway_spare: bool = Field(
+        default=True,
+        description="Keep a process waiting that takes over if the only gateway worker dies.",
+    )
     uvicorn_graceful_shutdown_timeout_s: float | None = Field(
         default=None,
         ge=0,
@@ -159,18 +167,26 @@ class Gateway(_Group):
     )
 
 
-class Streamlit(_Group):
-    """How the UI worker runs Streamlit, and how pages behave."""
+class Streamlit(Group):
+    """How a UI worker runs Streamlit, and how pages behave."""
 
-    streamlit_host: str = Field(
-        default="127.0.0.1", description="UI worker's address where it listens on TCP."
-    )
-    streamlit_port: Port = Field(
-        default=0, description="UI worker's port where it listens on TCP, 0 to 65535; 0 picks one."
-    )
     ui_workers: Workers = Field(
         default=1,
         description="UI workers that share the visitors, 1 to 64; auto: one for each core.",
+    )
+    ui_max_rss_mb: int | None = Field(
+        default=None,
+        gt=0,
+        description="Memory of a UI worker, in MiB, above which another takes its place.",
+    )
+    ui_max_age_s: OptionalSeconds = Field(
+        default=None, description="Seconds after which another UI worker takes its place."
+    )
+    worker_stuck_timeout_s: float = Field(
+        default=30.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds for which a worker's event loop may stand still; 0: for ever.",
     )
     ui_allowed_origins: Strings = Field(
         default=[],
@@ -231,7 +247,7 @@ class Streamlit(_Group):
     )
 
 
-class Api(_Group):
+class Api(Group):
     """Cross-origin rules and response headers of the API."""
 
     cors_allow_origins: Strings = Field(
@@ -249,7 +265,7 @@ class Api(_Group):
     )
 
 
-class Observability(_Group):
+class Observability(Group):
     """What is logged and counted."""
 
     enable_gateway_access_log: bool = Field(
@@ -266,7 +282,7 @@ class Observability(_Group):
     )
 
 
-class Auth(_Group):
+class Auth(Group):
     """Keys and rules for tokens. Secrets are never shown."""
 
     # The defaults are written as text and validated, so that the schema and the docs can show them.

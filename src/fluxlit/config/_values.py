@@ -75,6 +75,10 @@ def _read_workers(value: object) -> object:
     return int(text)
 
 
+def _lowered(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
 def _check_public_path(value: str) -> str:
     """Refuse what would make a raw path ambiguous; the gateway compares paths byte for byte.
 
@@ -111,6 +115,8 @@ OptionalSeconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Bytes = Annotated[int, Field(gt=0)]
 Workers = Annotated[int | Literal["auto"], BeforeValidator(_read_workers)]
+UIMode = Annotated[Literal["sidecar", "embedded", "remote"], BeforeValidator(_lowered)]
+UITransport = Annotated[Literal["auto", "unix", "tcp"], BeforeValidator(_lowered)]
 LogLevel = Annotated[
     str, AfterValidator(_check_log_level), Field(json_schema_extra={"enum": list(LOG_LEVELS)})
 ]

@@ -6,6 +6,7 @@ sources (flag, environment, file, default) is decided in one place, by the setti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -59,6 +60,20 @@ def load_project_config(cwd: Path | None = None) -> ProjectConfig | None:
             msg = f"{file.name}: {key} must be {_KINDS[key].__name__}, not {value!r}"
             raise ConfigurationError(msg, remedy="correct the value")
     return ProjectConfig(**found)  # type: ignore[arg-type]  # the loop above checked each kind
+
+
+def expects_ui_workers(
+    overrides: Mapping[str, object], environ: Mapping[str, str], file: Mapping[str, object]
+) -> bool:
+    """Guess, before the app is there, whether its UI is going to be in workers.
+
+    The app's settings decide; a wrong guess costs a worker that is started in vain, or too late.
+
+    >>> expects_ui_workers({}, {"FLUXLIT_UI_MODE": "remote"}, {})
+    False
+    """
+    said = (overrides.get("ui_mode"), environ.get("FLUXLIT_UI_MODE"), file.get("ui_mode"))
+    return next(filter(None, said), "sidecar") == "sidecar"
 
 
 def resolve_target(cli_target: str | None, pc: ProjectConfig | None) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from fluxlit._credentials import without_password
 from fluxlit.config.deployment import Deployment
 from fluxlit.config.findings import Finding, Level
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Judge = Callable[[Deployment], str]
 """Returns what is wrong with a deployment, or an empty string."""
@@ -43,10 +46,14 @@ class Rule:
 
 
 class RuleBook:
-    """Rules in the order in which they were written."""
+    """Rules in the order in which they were written.
 
-    def __init__(self) -> None:
-        self._rules: list[Rule] = []
+    Args:
+        chapters: Books whose rules come first.
+    """
+
+    def __init__(self, *chapters: RuleBook) -> None:
+        self._rules: list[Rule] = [rule for chapter in chapters for rule in chapter]
 
     def __iter__(self) -> Iterator[Rule]:
         """Iterate over the rules."""

@@ -11,6 +11,7 @@ unknown keys of the project file are an error.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -22,8 +23,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from fluxlit._cpus import usable_cpus
 from fluxlit._credentials import without_password
 from fluxlit._paths import is_under, normalize
+from fluxlit._secrets import derived
 from fluxlit.config import _groups as groups
 from fluxlit.config._forward_headers import split_forward_headers
+from fluxlit.config._ui_place import UIPlace
 from fluxlit.config._values import MAX_WORKERS
 from fluxlit.config.files import read_project_file
 from fluxlit.config.provenance import DEFAULT, ENV_PREFIX, PLATFORM_URL, Kind, Origin, said
@@ -31,6 +34,7 @@ from fluxlit.config.sources import NOTES_KEY, OriginNotes, ProjectFileSource, al
 from fluxlit.exceptions import ConfigurationError
 
 DEFAULT_API_PREFIX = "/api"
+HAS_UNIX_SOCKETS = hasattr(socket, "AF_UNIX")
 LOOPBACK_PROXIES = ("127.0.0.1", "::1")
 
 
@@ -39,6 +43,7 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
     groups.Observability,
     groups.Api,
     groups.Streamlit,
+    UIPlace,
     groups.Gateway,
     groups.TrustedProxy,
     groups.Addresses,
@@ -163,8 +168,25 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
         return "debug" if self.debug and self.log_level == "info" else self.log_level
 
     def effective_ui_workers(self) -> int:
-        """Return the number of UI workers, with "auto" as the cores that this process may use."""
+        """Return how many UI workers this service has: none where its UI is not in workers."""
+        return self.wanted_ui_workers() if self.ui_mode == "sidecar" else 0
+
+    def wanted_ui_workers(self) -> int:
+        """Return how many were asked for, with "auto" as the cores that this process may use."""
         return min(usable_cpus(), MAX_WORKERS) if self.ui_workers == "auto" else self.ui_workers
+
+    def uses_unix_sockets(self) -> bool:
+        """Tell whether gateway and UI workers meet at Unix sockets, not at ports."""
+        return self.ui_transport == "unix" or (self.ui_transport == "auto" and HAS_UNIX_SOCKETS)
+
+    def service_secret(self, made: str) -> str:
+        """Return the secret that signs this service's cookies and opens its UI workers' ports.
+
+        Args:
+            made: One that was made for this start; ``ui_secret`` takes its place.
+        """
+        shared = self.ui_secret.get_secret_value()
+        return derived(shared, "service") if shared else made
 
     def metrics_path(self) -> str:
         """Return where the counts are served under the mount, ``""`` where they are not.

@@ -44,6 +44,13 @@ CALM: Final[dict[str, Describe]] = {
     "proxy_headers": lambda s: "believed" if s.trust_proxy else "not believed",
     "public_base_url": lambda s: without_password(s.public_base_url) or "taken from each request",
     "security_headers": lambda s: "on" if s.enable_security_headers else "off",
+    "streamlit_upstream": lambda s: (
+        ", ".join(map(without_password, s.streamlit_upstream)) or "the UI of this service"
+    ),
+    "ui_mode": lambda s: s.ui_mode,
+    "ui_secret": lambda s: (
+        "shared" if s.ui_secret.get_secret_value() else "made at each start, for this service alone"
+    ),
     "ui_allowed_origins": lambda s: ", ".join(s.ui_allowed_origins) or "only its own",
 }
 """What a row of the rule book says when no rule fires."""
@@ -92,17 +99,11 @@ def variables(patient: Patient) -> Iterator[Finding]:
 
 
 def leftovers(subject: Subject) -> Iterator[Finding]:
-    """Look for variables of older versions that nothing reads."""
-    rows = {
-        "streamlit_upstream_state": "FLUXLIT_STREAMLIT_UPSTREAM_FILE",
-        "streamlit_upstream": "FLUXLIT_STREAMLIT_UPSTREAM",
-    }
-    for row, variable in rows.items():
-        if subject.environ.get(variable):
-            message = f"{variable} is set, and nothing reads it: FluxLit finds its UI by itself"
-            yield Finding(row, Level.WARNING, message, "unset it")
-        elif row == "streamlit_upstream":
-            yield passed(row, "the UI worker's socket in the run directory")
+    """Look for a variable of older versions that nothing reads."""
+    row, variable = "streamlit_upstream_state", "FLUXLIT_STREAMLIT_UPSTREAM_FILE"
+    if subject.environ.get(variable):
+        message = f"{variable} is set, and nothing reads it: FluxLit finds its UI by itself"
+        yield Finding(row, Level.WARNING, message, "unset it")
 
 
 def advice(_: Subject) -> Iterator[Finding]:

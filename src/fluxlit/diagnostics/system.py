@@ -47,9 +47,9 @@ def _unix_sockets(folder: Path) -> Iterator[Finding]:
         try:
             with bind_unix(str(Path(place, "try"))):
                 pass
-        except OSError as exc:
+        except StartupError as exc:
             remedy = "set FLUXLIT_RUN_DIR to a folder on a local file system"
-            message = f"no sockets can be made in {folder}: {exc.strerror}"
+            message = f"no sockets can be made there: {exc.message}"
             yield Finding("unix_sockets", Level.ERROR, message, remedy)
             return
     if _sockets_can_be_sent():
@@ -79,10 +79,10 @@ def open_files(_: Subject) -> Iterator[Finding]:
         import resource  # noqa: PLC0415 - not on every system
     except ImportError:
         return
-    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= soft < FEWEST_FILES:
-        message = f"a process may have {soft} files open, too few for many visitors"
-        remedy = f"ulimit -n {FEWEST_FILES}, or LimitNOFILE= of systemd"
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # workers raise their own to the hard
+    if 0 <= hard < FEWEST_FILES:
+        message = f"a process may have {hard} files open, too few for many visitors"
+        remedy = f"ulimit -Hn {FEWEST_FILES}, or LimitNOFILE= of systemd"
         yield Finding("open_files", Level.WARNING, message, remedy)
     else:
-        yield passed("open_files", f"a process may have {soft} open")
+        yield passed("open_files", f"a process may have {hard} open")

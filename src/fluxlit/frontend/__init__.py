@@ -6,7 +6,7 @@ to the UI worker, which answers as ever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from fluxlit._lazy import lazy_face
@@ -31,12 +31,17 @@ __getattr__, __dir__ = lazy_face(
 )
 
 
-def make_frontend(settings: FluxlitSettings, heads: Mapping[str, PageHead]) -> Frontend | None:
+def make_frontend(
+    settings: FluxlitSettings,
+    heads: Mapping[str, PageHead],
+    matches: Callable[[], bool] = lambda: True,
+) -> Frontend | None:
     """Make the frontend of an app as its settings say; None where the UI worker is to serve it.
 
     Args:
         settings: The app's settings.
         heads: The head of each page; see :class:`~fluxlit.frontend.resources.Resources`.
+        matches: Tells whether the UI is of the Streamlit that is installed here.
 
     Raises:
         ConfigurationError: ``ui_head_file`` cannot be read.
@@ -47,4 +52,4 @@ def make_frontend(settings: FluxlitSettings, heads: Mapping[str, PageHead]) -> F
     from fluxlit.frontend.options import FrontendOptions  # noqa: PLC0415
     from fluxlit.frontend.server import Frontend  # noqa: PLC0415
 
-    return Frontend(FrontendOptions.from_settings(settings), heads)
+    return Frontend(FrontendOptions.from_settings(settings), heads, matches=matches)

@@ -11,7 +11,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from fluxlit._streamlit.frontend import StreamlitFrontend, find_frontend
@@ -60,6 +60,7 @@ class Frontend:
         options: Where copies are kept, and what is added to pages.
         heads: The head of each page; see :class:`~fluxlit.frontend.resources.Resources`.
         streamlit: Where Streamlit's files are; by default the installed Streamlit's.
+        matches: Tells whether the UI is of the release that the files are of.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class Frontend:
         options: FrontendOptions,
         heads: Mapping[str, PageHead],
         streamlit: StreamlitFrontend | None = None,
+        matches: Callable[[], bool] = lambda: True,
     ) -> None:
         self._options = options
+        self._matches = matches
         self._heads = heads
         self._streamlit = streamlit
         self._resources: Resources | None = None
@@ -99,6 +102,8 @@ class Frontend:
         Args:
             path: The raw path below the UI's root, with its leading slash.
         """
+        if not self._matches():
+            return None
         if self._resources is None:
             await self._opened()
         return None if self._resources is None else self._resources.find(path)

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from fluxlit.gateway.build import (
+    GatewayProxyOptions,
+    build_gateway,
+    normalize_api_mount_path,
+    normalize_root_mount,
+    split_gateway_paths,
+)
 from fluxlit.gateway.gateway import Gateway
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.upstream import Upstream, Upstreams
 
-__all__ = ["Gateway", "GatewayOptions", "Upstream", "Upstreams"]
+__all__ = [
+    "Gateway",
+    "GatewayOptions",
+    "GatewayProxyOptions",
+    "Upstream",
+    "Upstreams",
+    "build_gateway",
+    "normalize_api_mount_path",
+    "normalize_root_mount",
+    "split_gateway_paths",
+]

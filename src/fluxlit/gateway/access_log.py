@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from time import perf_counter
 
 from fluxlit._headers import REQUEST_ID
 from fluxlit._types import HANDOFF, Message, Scope, Send
-from fluxlit.logging import redact_query_string
+from fluxlit.logging import (
+    DEFAULT_SENSITIVE_QUERY_KEYS,
+    GATEWAY_ACCESS_LOG_FIELDS,
+    redact_query_string,
+)
 from fluxlit.metrics import Dispatch
 
 logger = logging.getLogger("fluxlit.access")
+api_logger = logging.getLogger("fluxlit.api")
 
 _CLOSE = (b"connection", b"close")
 
@@ -118,28 +123,46 @@ def _stamped(
     return {**message, "headers": [*headers, *more]}
 
 
-def log_access(scope: Scope, sent: StampedSend, started: float) -> None:
-    """Write one line for a finished exchange."""
-    query = redact_query_string(scope.get("query_string", b"").decode("latin-1"))
-    raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
-    # Escaped: a path must not write its own lines into the log.
-    path = raw_path.decode("latin-1").encode("unicode_escape").decode("ascii")
-    method = scope.get("method", "WEBSOCKET")
-    elapsed_ms = (perf_counter() - started) * 1000
-    logger.info(
-        "%s %s%s %d %.1fms request_id=%s",
-        method,
-        path,
-        f"?{query}" if query else "",
-        sent.status,
-        elapsed_ms,
-        sent.request_id,
-        extra={
-            "fluxlit_method": method,
-            "fluxlit_path": path,
-            "fluxlit_query": query,
-            "fluxlit_status": sent.status,
-            "fluxlit_duration_ms": elapsed_ms,
-            "request_id": sent.request_id,
-        },
-    )
+class AccessLog:
+    """Writes one line for each finished exchange.
+
+    Args:
+        log: Where to.
+        secret_keys: Query parameters whose values are left out, besides the usual ones.
+        api_only: Leave out what the API does not answer.
+    """
+
+    def __init__(
+        self, log: logging.Logger, secret_keys: Iterable[str] = (), *, api_only: bool = False
+    ) -> None:
+        self._log = log
+        self._secret_keys = DEFAULT_SENSITIVE_QUERY_KEYS | frozenset(secret_keys)
+        self._api_only = api_only
+
+    def note(self, scope: Scope, sent: StampedSend, started: float) -> None:
+        """Write the line of one."""
+        if self._api_only and sent.dispatch != "api":
+            return
+        text = scope.get("query_string", b"").decode("latin-1")
+        query = redact_query_string(text, sensitive_keys=self._secret_keys)
+        path = shown_path(scope)
+        method = scope.get("method", "WEBSOCKET")
+        elapsed_ms = (perf_counter() - started) * 1000
+        who = sent.dispatch or "gateway"
+        values = (sent.request_id, who, method, path, query, sent.status, elapsed_ms)
+        self._log.info(
+            "%s %s%s %d %.1fms request_id=%s",
+            method,
+            path,
+            f"?{query}" if query else "",
+            sent.status,
+            elapsed_ms,
+            sent.request_id,
+            extra=dict(zip(GATEWAY_ACCESS_LOG_FIELDS, values, strict=True)),
+        )
+
+
+def shown_path(scope: Scope) -> str:
+    """Return a request's path as a log may show it: escaped, so that it writes no lines itself."""
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
+    return raw_path.decode("latin-1").encode("unicode_escape").decode("ascii")

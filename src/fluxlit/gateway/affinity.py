@@ -6,6 +6,10 @@ brings, so that all decide alike:
 
 * A signed **pin** in a cookie names a worker by slot and generation, and the visitor by random
   bits.
+* Once a worker is on its way out, what begins anew goes to its successor in the same slot; what
+  belongs to a page that is open, such as an upload, still to it.
+* While a worker's loop stands still, its page's requests are told to come again; what begins anew
+  goes elsewhere.
 * The pin of a worker that is gone still names the visitor: rendezvous hashing over the workers
   that are there sends all tabs of one browser the same way, and the visitors of one lost worker
   to all.
@@ -81,11 +85,14 @@ class Choice(NamedTuple):
 
 def choose(ask: Ask, members: Sequence[Member]) -> list[Choice]:
     """Return the workers to try, the best one first; none if there is none to try now."""
-    pinned = _pinned(ask.pin, members)
+    pinned = _pinned(ask, members)
     visitor = ask.pin.visitor if ask.pin else ask.visitor
     if pinned is not None:
         others = ranked(visitor.encode(), [it for it in _open(members) if it is not pinned])
-        return [Choice(pinned), *_pinning(visitor, others)]
+        first = Choice(pinned) if _is_of(ask.pin, pinned) else _pinning(visitor, [pinned])[0]
+        return [first, *_pinning(visitor, others)]
+    if not ask.starts and any(it.stuck and _is_of(ask.pin, it) for it in members):
+        return []
     if ask.pin is not None:
         return _pinning(visitor, ranked(visitor.encode(), _open(members)))
     if ask.is_page:
@@ -98,11 +105,18 @@ def ranked(key: bytes, members: Iterable[Member]) -> list[Member]:
     return sorted(members, key=lambda member: _weight(key, member.slot), reverse=True)
 
 
-def _pinned(pin: Pin | None, members: Sequence[Member]) -> Member | None:
-    if pin is None:
+def _pinned(ask: Ask, members: Sequence[Member]) -> Member | None:
+    """Return the worker of a pin: the very one, or for what begins anew its successor."""
+    if ask.pin is None:
         return None
-    place = (pin.slot, pin.generation)
-    return next((it for it in members if it.serves and (it.slot, it.generation) == place), None)
+    own = next((it for it in members if it.serves and _is_of(ask.pin, it)), None)
+    if own is None or own.welcomes or not ask.starts:
+        return own
+    return next((it for it in members if it.slot == own.slot and it.welcomes), own)
+
+
+def _is_of(pin: Pin | None, member: Member) -> bool:
+    return pin is not None and (pin.slot, pin.generation) == (member.slot, member.generation)
 
 
 def _open(members: Sequence[Member]) -> list[Member]:
@@ -120,9 +134,11 @@ def _pinning(visitor: str, members: Iterable[Member]) -> list[Choice]:
 
 def _by_traits(ask: Ask, members: Sequence[Member]) -> list[Choice]:
     newest = {member.slot: member for member in sorted(members, key=lambda it: it.generation)}
-    if not newest:
+    # One elsewhere that does not answer may be gone for good; nobody here replaces it.
+    there = [it for it in newest.values() if it.serves or it.upstream.managed]
+    if not there:
         return []
-    slot = ranked(ask.traits, newest.values())[0].slot
+    slot = ranked(ask.traits, there)[0].slot
     serving = [it for it in members if it.slot == slot and it.serves]
     return (
         _pinning(ask.visitor, serving[-1:]) if ask.starts else [Choice(it) for it in serving[-1:]]

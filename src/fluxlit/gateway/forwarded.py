@@ -6,9 +6,10 @@ is not itself trusted is the visitor: everything to its left is hearsay.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Iterable
 
-from fluxlit._types import Scope
+from fluxlit._addresses import Addresses
+from fluxlit._types import PEER, Scope
 
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 
@@ -23,21 +24,17 @@ class TrustedProxies:
         ValueError: An entry is none of these.
     """
 
-    __slots__ = ("_all", "_networks", "_unix")
+    __slots__ = ("_peers",)
 
-    def __init__(self, proxies: tuple[str, ...]) -> None:
-        self._all = "*" in proxies
-        self._unix = self._all or "unix" in proxies
-        words = {"*", "unix"}
-        self._networks = tuple(
-            ip_network(proxy.strip(), strict=False) for proxy in proxies if proxy not in words
-        )
+    def __init__(self, proxies: Iterable[str]) -> None:
+        self._peers = Addresses(proxies)
+        if self._peers.names:
+            msg = f"no address or network: {', '.join(sorted(self._peers.names))}"
+            raise ValueError(msg)
 
     def trusts(self, host: str | None) -> bool:
         """Tell whether the peer with this address is trusted; ``None`` is a Unix socket."""
-        if not host:
-            return self._unix
-        return self._all or _is_in(host, self._networks)
+        return self._peers.has(host)
 
     def visitor(self, forwarded_for: str) -> tuple[str, int] | None:
         """Read the visitor's address and port (0 if not given) from ``X-Forwarded-For``.
@@ -48,7 +45,7 @@ class TrustedProxies:
         hops = [split_port(hop.strip()) for hop in forwarded_for.split(",") if hop.strip()]
         if not hops:
             return None
-        if self._all:
+        if self._peers.has_all:
             return hops[0]
         distrusted = (hop for hop in reversed(hops) if not self.trusts(hop[0]))
         return next(distrusted, hops[0])
@@ -70,6 +67,7 @@ class TrustedProxies:
         scope = dict(scope)
         visitor = self.visitor(said.get(b"x-forwarded-for", ""))
         if visitor is not None:
+            scope[PEER] = scope["client"][0] if scope.get("client") else None
             scope["client"] = visitor
         scheme = _first(said.get(b"x-forwarded-proto", "")).lower()
         if scheme in _SCHEMES:
@@ -100,15 +98,6 @@ def split_port(value: str) -> tuple[str, int]:
 
 def _port(value: str) -> int:
     return int(value) if value.isascii() and value.isdigit() and len(value) <= 5 else 0
-
-
-def _is_in(host: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in network for network in networks)
 
 
 def _forwarding(headers: list[tuple[bytes, bytes]]) -> dict[bytes, str]:

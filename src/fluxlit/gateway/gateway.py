@@ -5,14 +5,17 @@ The API's way is the short one: no proxy, no copy of a body, one small object a 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from fluxlit._headers import REQUEST_ID
 from fluxlit._types import ASGIApp, Receive, Scope, Send
-from fluxlit.gateway.access_log import StampedSend, log_access, stamped_send
+from fluxlit.gateway import access_log
+from fluxlit.gateway.access_log import AccessLog, StampedSend, shown_path, stamped_send
+from fluxlit.gateway.debug_page import DebugPage, is_from_here
 from fluxlit.gateway.forwarded import TrustedProxies
 from fluxlit.gateway.headers import Headers, find
 from fluxlit.gateway.observe import Metrics
@@ -23,6 +26,7 @@ from fluxlit.gateway.routing import Route, RouteKind, Router, raw, target_of
 from fluxlit.gateway.upstream import Upstreams
 from fluxlit.health import Probe
 from fluxlit.logging import is_well_formed, new_request_id, request_id_ctx
+from fluxlit.tracing import GATEWAY_REQUEST, has_trace_hook, trace_span
 
 if TYPE_CHECKING:
     from fluxlit.frontend import Frontend
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 _SERVED = frozenset({"http", "websocket"})
 _INTERNAL = "fluxlit.internal"
+_NO_SPAN = nullcontext()
 
 
 class Gateway:
@@ -63,8 +68,9 @@ class Gateway:
         self._docs_base = self._mount + raw(options.prefix)
         self._internal_socket = options.internal_socket
         self._metrics = metrics
-        notes = (options.access_log and log_access, metrics and metrics.note)
-        self._notes = tuple(note for note in notes if note)
+        self._debug = None if options.debug_facts is None else DebugPage(options)
+        noting = [*_logs(options), self._metrics, self._debug]
+        self._notes = tuple(it.note for it in noting if it is not None)
         proxies = options.trusted_proxies
         self._proxies = TrustedProxies(proxies) if proxies else None
         # FastAPI puts its own root_path into the scope and then strips that from the path.
@@ -80,7 +86,8 @@ class Gateway:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one HTTP exchange or WebSocket."""
         raw_path = scope.get("raw_path") or b""
-        if raw_path.startswith(self._straight_api) and scope["type"] == "http":
+        is_straight = raw_path.startswith(self._straight_api) and scope["type"] == "http"
+        if is_straight and not has_trace_hook():
             return self._straight(scope, receive, send)
         return self._serve(scope, receive, send)
 
@@ -126,7 +133,8 @@ class Gateway:
                 api_scope = self._api_scope(scope, route)
             if accepted is None:
                 api_scope["headers"] = _identified(scope["headers"], given, sent.stamp)
-            await self._api(api_scope, receive, sent)
+            with _span("api", scope, sent):
+                await self._api(api_scope, receive, sent)
         finally:
             request_id_ctx.reset(token)
             for note in self._notes:
@@ -155,18 +163,27 @@ class Gateway:
         self, scope: Scope, route: Route, receive: Receive, sent: StampedSend, *, trusted: bool
     ) -> None:
         sent.dispatch = None
-        if route.kind is RouteKind.NOT_FOUND or self._is_internal(scope):
+        if self._is_hidden(scope, route):
             await send_answer(scope, sent, NOT_FOUND, sent.request_id)
         elif route.kind is RouteKind.REDIRECT:
             location = self._docs_base + route.rest.rstrip(b"/")
             await send_redirect(sent, target_of(location, scope.get("query_string", b"")))
         elif route.kind is RouteKind.METRICS and self._metrics is not None:
             await self._metrics.answer(scope, sent)
+        elif route.kind is RouteKind.DEBUG and self._debug is not None:
+            await self._debug.answer(sent)
         elif (address := self._page_address(scope, route)) is not None:
             await send_redirect(sent, self._mount + address)
         else:
             sent.dispatch = "streamlit"
-            await self._ui(scope, route.rest, receive, sent, trusted=trusted)
+            with _span("streamlit", scope, sent):
+                await self._ui(scope, route.rest, receive, sent, trusted=trusted)
+
+    def _is_hidden(self, scope: Scope, route: Route) -> bool:
+        """Tell whether there is nothing to be found, for whoever asks."""
+        if route.kind is RouteKind.NOT_FOUND or self.is_internal(scope):
+            return True
+        return route.kind is RouteKind.DEBUG and (self._debug is None or not is_from_here(scope))
 
     def _page_address(self, scope: Scope, route: Route) -> bytes | None:
         if scope.get("method") not in {"GET", "HEAD"}:
@@ -189,7 +206,8 @@ class Gateway:
             scope["root_path"] = self._root_path
         return scope
 
-    def _is_internal(self, scope: Scope) -> bool:
+    def is_internal(self, scope: Scope) -> bool:
+        """Tell whether a request came in by the private socket."""
         if _INTERNAL in scope:
             return True
         # For a Unix socket, Uvicorn names the path it was bound under, and no port.
@@ -207,6 +225,27 @@ def _user_interface(
     from fluxlit.gateway.ui import UserInterface  # noqa: PLC0415
 
     return UserInterface(options, upstreams, frontend)
+
+
+def _logs(options: GatewayOptions) -> Iterator[AccessLog]:
+    keys = options.secret_query_keys
+    if options.access_log:
+        yield AccessLog(access_log.logger, keys)
+    if options.request_log:
+        yield AccessLog(access_log.api_logger, keys, api_only=True)
+
+
+def _span(dispatch: str, scope: Scope, sent: StampedSend) -> AbstractContextManager[object]:
+    """Return what surrounds the answer to one request."""
+    if not has_trace_hook():
+        return _NO_SPAN
+    attributes = {
+        "fluxlit.dispatch": dispatch,
+        "http.method_or_type": scope.get("method", "WEBSOCKET"),
+        "url.path": shown_path(scope),
+        "request_id": sent.request_id,
+    }
+    return trace_span(GATEWAY_REQUEST, attributes)
 
 
 def _identified(headers: Headers, given: bytes | None, stamp: tuple[bytes, bytes]) -> Headers:

@@ -129,7 +129,11 @@ def from_upstream(headers: Iterable[tuple[bytes, bytes]], status: int) -> Header
 
     A 204 and a 304 have no body whatever length they state, and a server that counts would wait.
     """
-    kept = [item for item in _without_listed(headers) if item[0] not in _RESPONSE_DROP]
+    kept = [
+        item
+        for item in _without_listed(headers)
+        if item[0] not in _RESPONSE_DROP and not item[0].startswith(OURS)
+    ]
     if status in {204, 304}:
         return [item for item in kept if item[0] != b"content-length"]
     return kept

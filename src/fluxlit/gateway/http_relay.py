@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from fluxlit._types import Message, Receive, Scope, Send
@@ -25,6 +26,8 @@ from fluxlit.gateway.headers import Headers, find, from_upstream
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.pool import ConnectionPool
 from fluxlit.gateway.upstream import Upstream
+from fluxlit.logging import DEFAULT_SENSITIVE_QUERY_KEYS, get_request_id, redact_query_string
+from fluxlit.tracing import UPSTREAM_HTTP, has_trace_hook, trace_span
 
 logger = logging.getLogger("fluxlit.gateway")
 
@@ -93,6 +96,7 @@ class HTTPRelay:
     def __init__(self, pool: ConnectionPool, options: GatewayOptions) -> None:
         self._pool = pool
         self._options = options
+        self._secret_keys = DEFAULT_SENSITIVE_QUERY_KEYS | options.secret_query_keys
         self._admission = Admission(options.max_waiting, options.queue_timeout)
 
     async def __call__(
@@ -112,9 +116,10 @@ class HTTPRelay:
         # an idle one at the very moment it is picked.
         client = (receive, send)
         try:
-            done = await self._attempt(request, upstream, client, fresh=not request.is_repeatable)
-            if not done:
-                await self._attempt(request, upstream, client, fresh=True)
+            with _span(request, upstream, self._secret_keys):
+                fresh = not request.is_repeatable
+                if not await self._attempt(request, upstream, client, fresh=fresh):
+                    await self._attempt(request, upstream, client, fresh=True)
         except ClientGoneError:
             logger.info("client left during %s %s", request.method, upstream.name)
 
@@ -140,6 +145,22 @@ class HTTPRelay:
             turn.give_back()
             self._pool.release(upstream, request.client, connection)
         return True
+
+
+def _span(
+    request: RelayRequest, upstream: Upstream, secret_keys: frozenset[str]
+) -> AbstractContextManager[object]:
+    """Return what surrounds one request to an upstream."""
+    if not has_trace_hook():
+        return nullcontext()
+    path, mark, query = request.target.decode("latin-1").partition("?")
+    told = redact_query_string(query, sensitive_keys=secret_keys)
+    attributes = {
+        "http.request.method": request.method,
+        "url.full": f"{upstream.url}{path}{mark}{told}",
+        "fluxlit.request_id": get_request_id(),
+    }
+    return trace_span(UPSTREAM_HTTP, attributes)
 
 
 class _Exchange:

@@ -6,6 +6,7 @@ import logging
 from functools import cached_property
 from time import perf_counter
 from typing import Final, Protocol
+from weakref import WeakSet
 
 from fluxlit._types import Scope
 from fluxlit.config import FluxlitSettings
@@ -58,6 +59,7 @@ class Metrics:
     def __init__(self, source: CountingSource) -> None:
         self._source = source
         self._exposition = Exposition(source)
+        serving.add(self)
 
     @cached_property
     def _tally(self) -> Tally:
@@ -70,6 +72,10 @@ class Metrics:
         self._tally.count(sent.dispatch, scope.get("method", WEBSOCKET))
         if not sent.handed_over:
             self._tally.observe(sent.dispatch, perf_counter() - started)
+
+    def total(self) -> list[int] | None:
+        """Return what the whole service has counted; None where there is no service."""
+        return self._source.tallies().total() if self._source.has_joined else None
 
     async def answer(self, scope: Scope, send: StampedSend) -> None:
         """Answer a scraper."""
@@ -85,3 +91,7 @@ class Metrics:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+serving: WeakSet[Metrics] = WeakSet()
+"""The metrics of this process's gateways, for code of an app that asks for figures."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fluxlit._types import JsonValue
 from fluxlit.config import FluxlitSettings
+from fluxlit.config.snapshot import redacted_settings
 
 MAX_MESSAGE = 200 * 1024 * 1024
 """Bytes of one WebSocket message; Streamlit's own default (``server.maxMessageSize``, in MB)."""
@@ -34,6 +37,7 @@ class GatewayOptions:
             request counts from when the upstream has all of it until the answer begins.
         queue_timeout: Seconds that a request may wait until it may wait there.
         client_timeout: Seconds for the next piece of a request body.
+        page_patience: Seconds that an open page's request waits while no UI worker is there.
         passed_headers: Client headers that reach pages whoever sends them; lower-case.
         ws_open_timeout: Seconds for an upstream's WebSocket handshake.
         ws_ping_interval: Seconds between pings to an upstream; ``None`` sends none.
@@ -41,6 +45,9 @@ class GatewayOptions:
         ws_close_timeout: Seconds to wait for an upstream's closing handshake.
         ws_max_message_bytes: Largest WebSocket message, either way.
         access_log: Write one line a request.
+        request_log: Write one line a request that the API answers.
+        secret_query_keys: Query parameters that logs leave out, besides the usual ones.
+        debug_facts: What is told at :data:`~fluxlit._paths.DEBUG_PATH`; ``None`` tells nothing.
         docs_paths: Paths at the UI's root that lead to the API's documentation: ``"/docs"``.
         page_paths: Paths of pages that have parameters: ``"/users/{id}"``.
         internal_socket: Path of the gateway's private socket; connections that arrive on it reach
@@ -63,6 +70,7 @@ class GatewayOptions:
     max_waiting: int = 0
     queue_timeout: float = 5.0
     client_timeout: float = 60.0
+    page_patience: float = 8.0
     passed_headers: frozenset[bytes] = frozenset()
     ws_open_timeout: float = 30.0
     ws_ping_interval: float | None = None
@@ -70,6 +78,9 @@ class GatewayOptions:
     ws_close_timeout: float | None = None
     ws_max_message_bytes: int = MAX_MESSAGE
     access_log: bool = False
+    request_log: bool = False
+    secret_query_keys: frozenset[str] = frozenset()
+    debug_facts: Mapping[str, JsonValue] | None = field(default=None, repr=False)
     docs_paths: frozenset[str] = frozenset()
     page_paths: tuple[str, ...] = ()
     internal_socket: str = ""
@@ -111,6 +122,9 @@ class GatewayOptions:
             ws_close_timeout=settings.gateway_ws_close_timeout_s,
             ws_max_message_bytes=settings.gateway_ws_max_message_bytes or MAX_MESSAGE,
             access_log=settings.enable_gateway_access_log or settings.debug,
+            request_log=settings.enable_request_logging,
+            secret_query_keys=frozenset({settings.url_session_query_param}),
+            debug_facts=redacted_settings(settings) if settings.debug else None,
             docs_paths=docs_paths,
             page_paths=page_paths,
             internal_socket=internal_socket,

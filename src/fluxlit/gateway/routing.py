@@ -11,20 +11,22 @@ from enum import Enum
 from typing import NamedTuple
 from urllib.parse import quote
 
-from fluxlit._paths import is_under
+from fluxlit._paths import DEBUG_PATH, is_under
 from fluxlit.gateway.options import GatewayOptions
 
 _UNSAFE_IN_TARGET = re.compile(rb"[\x00-\x20\x7f]")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
+_DEBUG = DEBUG_PATH.encode("ascii")
 
 
 class RouteKind(Enum):
-    """The five ends of a path."""
+    """The six ends of a path."""
 
     API = "api"
     UI = "ui"
     REDIRECT = "redirect"
     METRICS = "metrics"
+    DEBUG = "debug"
     NOT_FOUND = "not_found"
 
 
@@ -80,6 +82,8 @@ class Router:
             return RouteKind.METRICS
         if prefix and is_under(rest, prefix):
             return RouteKind.API
+        if rest == _DEBUG and method in _SAFE_METHODS:
+            return RouteKind.DEBUG
         if self._ui or not prefix:
             return self._kind_beside_api(rest)
         if rest in self._redirects and method in _SAFE_METHODS:

@@ -19,7 +19,8 @@ from fluxlit.exceptions import (
 from fluxlit.frontend import Frontend, Resource
 from fluxlit.gateway.access_log import StampedSend
 from fluxlit.gateway.affinity import PinCodec
-from fluxlit.gateway.connection import Connection, request_head
+from fluxlit.gateway.asking import HEALTH, ask_health, reason_of, unwell
+from fluxlit.gateway.connection import request_head
 from fluxlit.gateway.headers import (
     Headers,
     Hop,
@@ -33,11 +34,12 @@ from fluxlit.gateway.headers import (
 from fluxlit.gateway.http_relay import HTTPRelay, RelayRequest, framing_of
 from fluxlit.gateway.options import GatewayOptions
 from fluxlit.gateway.origin import OriginPolicy
+from fluxlit.gateway.patience import Patience, is_open_page
 from fluxlit.gateway.picker import Attempt, Picker
 from fluxlit.gateway.pool import ConnectionPool
 from fluxlit.gateway.responses import BAD_HOST, CROSS_SITE, answer_for, send_answer
 from fluxlit.gateway.routing import raw, target_of
-from fluxlit.gateway.upstream import Member, Presence, Upstream, Upstreams, open_connection
+from fluxlit.gateway.upstream import Member, Presence, Upstream, Upstreams
 from fluxlit.gateway.websocket_relay import SocketRequest, WebSocketRelay
 from fluxlit.health import Probe
 
@@ -63,13 +65,14 @@ class UserInterface:
         self._presence = Presence(options.connect_timeout)
         self._mount = raw(options.mount)
         self._base = raw(options.ui_path)
-        self._health = self._mount + self._base + b"/_stcore/health"
+        self._health = self._mount + self._base + HEALTH
         codec = PinCodec(options.secret, self._mount + self._base)
         self._picker = Picker(upstreams, codec, self._base)
         self._origins = OriginPolicy(options.public_base_url, options.allowed_origins)
         self._hop = Hop(self._mount, options.passed_headers)
         self._pool = ConnectionPool(options)
         self._http_relay = HTTPRelay(self._pool, options)
+        self._patience = Patience(options.page_patience)
         self._websocket_relay = WebSocketRelay(options)
 
     async def __call__(
@@ -116,26 +119,15 @@ class UserInterface:
         if not member.serves:
             return Probe(name, ok=False, detail=member.detail)
         try:
-            async with asyncio.timeout(timeout_seconds):
-                status = await self._health_status(member.upstream, timeout_seconds)
-        except TimeoutError:
-            return Probe(name, ok=False, detail=f"no answer within {timeout_seconds:g} s")
+            head = await ask_health(member.upstream, self._health, timeout_seconds)
         except UpstreamError as error:
-            return Probe(name, ok=False, detail=error.message.removeprefix(f"{name}: "))
-        return Probe(name, ok=status == 200, detail=f"health answers {status}")
+            logger.debug("asked for its health: %s", error)
+            return Probe(name, ok=False, detail=reason_of(error, name))
+        return Probe(name, ok=head.status == 200, detail=unwell(head.status))
 
     def close(self) -> None:
         """Drop idle connections."""
         self._pool.close()
-
-    async def _health_status(self, upstream: Upstream, timeout_seconds: float) -> int:
-        transport, connection = await open_connection(upstream, Connection, timeout_seconds)
-        try:
-            headers = [(b"host", b"localhost"), (b"connection", b"close")]
-            connection.begin(request_head("GET", self._health, headers), bodyless=False)
-            return (await connection.head(timeout_seconds)).status
-        finally:
-            transport.abort()
 
     async def _http(
         self, scope: Scope, rest: bytes, visitor: Visitor, receive: Receive, send: StampedSend
@@ -159,10 +151,16 @@ class UserInterface:
                 await self._presence.check(attempt.upstream)
                 if await self._serve(page, scope, send):
                     return
-            await self._http_relay(request, attempt.upstream, receive, send)
+            await self._http_relay(
+                _keyed(request, attempt.upstream), attempt.upstream, receive, send
+            )
 
-        attempts = self._picker(scope, rest, visitor)
-        await _until_reached(attempts, serve, send, repeatable=request.is_repeatable)
+        async def try_all() -> None:
+            attempts = self._picker(scope, rest, visitor)
+            await _until_reached(attempts, serve, send, repeatable=request.is_repeatable)
+
+        waits = is_open_page(scope, rest.removeprefix(self._base))
+        await (self._patience(try_all) if waits else try_all())
 
     async def _resource(self, scope: Scope, rest: bytes) -> Resource | None:
         """Find what the frontend has for a request."""
@@ -185,17 +183,20 @@ class UserInterface:
             logger.warning("refused a WebSocket from origin %r", origin)
             await send_answer(scope, send, CROSS_SITE, send.request_id)
             return
-        # Under the name that the visitor's other requests have: it is in the cookie's.
-        attempts = self._picker(scope, rest, visitor)
-        visitor = replace(visitor, host=host.encode("latin-1"))
+        named = replace(visitor, host=host.encode("latin-1"))
         await receive()  # "websocket.connect", the only event there can be
 
         async def serve(attempt: Attempt) -> None:
-            if not await self._hand_over(scope, rest, visitor, send, attempt):
-                await self._relay_socket(scope, rest, visitor, (receive, send), attempt)
+            if not await self._hand_over(scope, rest, named, send, attempt):
+                await self._relay_socket(scope, rest, named, (receive, send), attempt)
 
-        # The client is accepted by nobody before a worker has accepted it.
-        await _until_reached(attempts, serve, send, repeatable=True)
+        async def try_all() -> None:
+            # Under the name that the visitor's other requests have: it is in the cookie's.
+            attempts = self._picker(scope, rest, visitor)
+            # The client is accepted by nobody before a worker has accepted it.
+            await _until_reached(attempts, serve, send, repeatable=True)
+
+        await self._patience(try_all)
 
     async def _relay_socket(
         self,
@@ -209,7 +210,7 @@ class UserInterface:
         headers = to_upstream_handshake(scope["headers"], visitor, self._hop)
         request = SocketRequest(
             self._target(scope, rest),
-            _identified(headers, send),
+            [*_identified(headers, send), *attempt.upstream.headers],
             tuple(scope.get("subprotocols", ())),
             can_answer_http="websocket.http.response" in (scope.get("extensions") or {}),
         )
@@ -275,6 +276,13 @@ async def _until_reached(
         else:
             return
     raise failure
+
+
+def _keyed(request: RelayRequest, upstream: Upstream) -> RelayRequest:
+    """Add what this upstream wants to hear with every request."""
+    if not upstream.headers:
+        return request
+    return replace(request, headers=[*request.headers, *upstream.headers])
 
 
 def _identified(headers: Headers, send: StampedSend) -> Headers:

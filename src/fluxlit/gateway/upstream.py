@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ class Upstream:
         socket_path: Its Unix socket; ``None`` to reach it through ``url``.
         url: Scheme, host and port where there is no socket.
         handoff_path: Where it takes browsers' sockets over; ``None`` if it does not.
+        headers: What every request to it carries besides: a key.
         managed: Whether a supervisor keeps it alive, so that "nobody listens" means "not yet".
     """
 
@@ -38,6 +39,7 @@ class Upstream:
     socket_path: str | None = None
     url: str = "http://ui"
     handoff_path: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     managed: bool = True
 
 
@@ -50,8 +52,10 @@ class Member:
         slot: Its place among them; a successor has the same.
         generation: Number of its birth; a successor has a higher one.
         load: What it has to do, in open sessions.
-        serves: Whether it can be reached: it is ready, or ending and not gone.
+        serves: Whether it can be reached and answers: it is ready, or ending and not gone.
         welcomes: Whether new visitors should come to it.
+        stuck: Whether its event loop stands still. It does not serve now, but may do so again, with
+            all of its sessions.
         detail: Why it does not serve or should be left alone; empty when all is well.
     """
 
@@ -61,6 +65,7 @@ class Member:
     load: int = 0
     serves: bool = True
     welcomes: bool = True
+    stuck: bool = False
     detail: str = ""
 
 

@@ -62,20 +62,20 @@ def _sanitized(name: str, value: str) -> str:
     return _REDACTED if name in _SECRET_HEADERS else value
 
 
-def redact_query_string(query: str, *, sensitive_keys: Iterable[str] | None = None) -> str:
+def redact_query_string(query_string: str, *, sensitive_keys: Iterable[str] | None = None) -> str:
     """Replace the values of sensitive keys in a query string.
 
     Args:
-        query: The query without its question mark.
+        query_string: The query without its question mark.
         sensitive_keys: Names to redact, compared without case; they replace
             :data:`DEFAULT_SENSITIVE_QUERY_KEYS`.
 
     >>> redact_query_string("page=1&auth_code=s3cret")
     'page=1&auth_code=%3Credacted%3E'
     """
-    if not query:
+    if not query_string:
         return ""
     chosen = DEFAULT_SENSITIVE_QUERY_KEYS if sensitive_keys is None else sensitive_keys
     secret = {key.lower() for key in chosen}
-    pairs = parse_qsl(query, keep_blank_values=True)
+    pairs = parse_qsl(query_string, keep_blank_values=True)
     return urlencode([(key, _REDACTED if key.lower() in secret else value) for key, value in pairs])

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 _FORMAT: Final = "%(asctime)s %(levelname)-8s %(name)s [%(process)d] %(message)s"
 _OURS: Final = ("fluxlit", "uvicorn", "uvicorn.error", "uvicorn.asgi")
+_KEPT: Final = (*_OURS, "uvicorn.access")
+
+
+@contextlib.contextmanager
+def loggers_kept() -> Iterator[None]:
+    """Leave our loggers and the server's as they are, whatever an import in the block does."""
+    kept = [(it, it.level, it.propagate, it.handlers[:]) for it in map(logging.getLogger, _KEPT)]
+    try:
+        yield
+    finally:
+        for logger, level, propagate, handlers in kept:
+            logger.setLevel(level)
+            logger.propagate, logger.handlers = propagate, handlers
 
 
 def configure_logging(level: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from fluxlit import _env
 from fluxlit._paths import path_parameters
 from fluxlit.client import ApiClient
 from fluxlit.pages.di import env_page_overrides
@@ -47,6 +49,7 @@ class PageBook:
         self._records = PageRegistry()
         self._model = NavigationModel()
         self._site: Site | None = None
+        self._said: str | None = None
 
     def __iter__(self) -> Iterator[PageRecord]:
         """Iterate over the pages in the order of their registration."""
@@ -105,8 +108,13 @@ class PageBook:
         make_client: Callable[[], ApiClient],
         replaced: Mapping[Call, Call],
     ) -> Site:
-        """Return what the pages' runs have in common; made once, not for each run."""
-        if self._site is None:
+        """Return what the pages' runs have in common; made once, not for each run.
+
+        Tests say other values from run to run; a service does not.
+        """
+        said = os.environ.get(_env.TEST_PAGE_OVERRIDES)
+        if self._site is None or said != self._said:
+            self._said = said
             self._site = Site(
                 title=title,
                 navigation=self.navigation(),

@@ -6,13 +6,14 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import Any, Final, Literal
 
 from starlette.exceptions import HTTPException
 
 from fluxlit._frames import from_own_frame
 from fluxlit.client import ApiError, ApiUnavailableError
-from fluxlit.exceptions import PageInputError, PageRefused
+from fluxlit.exceptions import FluxLitError, PageInputError, PageRefused
 from fluxlit.logging import get_request_id
 
 logger = logging.getLogger("fluxlit.pages")
@@ -88,6 +89,24 @@ def show(st: Any, error: Exception, *, page: str) -> None:
         return
     suffix = f"\n\nRequest id: `{request_id}`" if request_id else ""
     getattr(st, notice.level)(notice.text + suffix)
+
+
+def show_unloaded(st: Any, error: FluxLitError) -> None:
+    """Show why the app cannot be loaded, as happens while its code is being edited.
+
+    Args:
+        st: The ``streamlit`` module.
+        error: What loading it ended with; below the first line of its message is where.
+    """
+    heading, _, where = error.message.partition("\n")
+    logger.debug("the pages cannot be loaded: %s", heading)
+    st.set_page_config(page_title="The app cannot be loaded")
+    st.error(plain(heading))
+    if where and st.get_option("client.showErrorDetails") in _DETAILED:
+        st.code(dedent(where), language=None)
+    elif error.remedy:
+        st.markdown(plain(error.remedy))
+    st.caption("This page follows your edits: it goes on once the code can be loaded.")
 
 
 def listed(heading: str, problems: Iterable[str]) -> str:

@@ -107,13 +107,15 @@ class _Planner:
         if it.variadic:
             self._loose("must not use *args or **kwargs", "name each parameter")
             return None
+        if not it.unresolved and (marked := self._marked(it)) is not None:
+            return marked
         if it.name in BY_NAME:
             kind = BY_NAME[it.name]
             return Provided(kind, kind, optional=it.has_default)
         if it.unresolved:
             msg = f"Could not resolve annotations: {it.name!r} has {it.unresolved}"
             raise self._refusal(msg, "import the name where the function is defined")
-        return self._marked(it) or self._by_name_or_type(it)
+        return self._by_name_or_type(it)
 
     def _marked(self, it: Declared) -> Source | None:
         for marker in (*reversed(it.metadata), it.default):

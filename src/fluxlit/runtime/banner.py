@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from fluxlit._types import JsonValue
 from fluxlit._version import __version__
@@ -27,6 +28,12 @@ class Address:
         grace: Seconds for requests in flight at the end.
         log_level: The app's log level.
         ui_workers: How many UI workers the app wants.
+        door_key: What opens the pages' private port, where that is no Unix socket; else empty.
+        ui_limits: What each of them may cost, as :class:`~fluxlit.workers.care.Limits`.
+        gateway_limits: The same of the gateway workers.
+        spare: Whether a process is to wait that takes over from the only gateway worker.
+        modules: Installed modules that the app has imported, for a spare process to import ahead.
+        given: Where it listens was decided by the service manager, which opened the socket.
     """
 
     host: str
@@ -39,6 +46,12 @@ class Address:
     grace: float = 30.0
     log_level: str = "info"
     ui_workers: int = 1
+    door_key: str = field(default="", repr=False)
+    ui_limits: dict[str, float | None] = field(default_factory=dict)
+    gateway_limits: dict[str, float | None] = field(default_factory=dict)
+    spare: bool = False
+    modules: list[JsonValue] = field(default_factory=list)
+    given: bool = False
 
     @classmethod
     def from_message(cls, message: dict[str, JsonValue]) -> Address:
@@ -50,11 +63,33 @@ class Address:
         """Return the address with the port that the system gave."""
         return replace(self, port=sock.getsockname()[1])
 
+    def given_by(self, sock: socket.socket) -> Address:
+        """Return the address of a socket that was opened for this service; settings do not count.
+
+        Args:
+            sock: A listening TCP or Unix socket. The latter is named as nginx names it.
+        """
+        name = sock.getsockname()
+        if sock.family == socket.AF_UNIX:
+            return replace(self, host=f"unix:{os.fsdecode(name)}:", port=0, given=True)
+        return replace(self, host=name[0], port=name[1], given=True)
+
+    def fixed_since(self, earlier: Address) -> list[str]:
+        """Return the settings that differ from an earlier version's and stay until a restart."""
+        kept = {
+            "gateway_host": not earlier.given and earlier.host != self.host,
+            "gateway_port": not earlier.given and self.port not in {0, earlier.port},
+            "ui_workers": earlier.ui_workers != self.ui_workers,
+            "ui_transport or ui_secret": earlier.door_key != self.door_key,
+        }
+        return [name for name, differs in kept.items() if differs]
+
     @property
     def origin(self) -> str:
         """The address to type into a browser on this machine."""
-        host = _ANY.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        if self.host.startswith("unix:"):
+            return f"http://{self.host}"
+        return url_of(_ANY.get(self.host, self.host), self.port)
 
     def lines(self) -> list[tuple[str, str]]:
         """Return label and address of everything that a person may want to open."""
@@ -66,6 +101,15 @@ class Address:
         return [*found, ("Health", f"{api}/healthz")]
 
 
+def url_of(host: str, port: int) -> str:
+    """Write the address of a port.
+
+    >>> url_of("::1", 80), url_of("10.0.0.5", 8501)
+    ('http://[::1]:80', 'http://10.0.0.5:8501')
+    """
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 @dataclass(frozen=True, slots=True)
 class Crew:
     """How many workers serve, or are to."""
@@ -75,7 +119,7 @@ class Crew:
 
     def __str__(self) -> str:
         """Say it as a person would: ``2 gateway, 4 UI``."""
-        return f"{self.gateways} gateway, {self.uis} UI"
+        return f"{self.gateways} gateway" + (f", {self.uis} UI" if self.uis else "")
 
 
 def banner(address: Address, seconds: float, crew: Crew) -> str:
@@ -88,9 +132,24 @@ def banner(address: Address, seconds: float, crew: Crew) -> str:
     """
     head = f"{address.title} is ready in {seconds:.1f} s (FluxLit {__version__})"
     rows = [f"  {label:<9} {url}" for label, url in address.lines()]
-    if crew != Crew(1, 1):
+    if crew not in {Crew(1, 1), Crew(1, 0)}:
         rows.append(f"  {'Workers':<9} {crew}")
     return "\n".join(["", head, *rows, "  Press Ctrl-C to stop.", ""])
+
+
+def ui_banner(address: Address, seconds: float, listening: Sequence[tuple[str, int]]) -> str:
+    """Return the text that says that UI workers are ready for a gateway elsewhere.
+
+    Args:
+        address: What they serve.
+        seconds: How long the start took.
+        listening: Host and port of each.
+    """
+    head = f"The UI of {address.title} is ready in {seconds:.1f} s (FluxLit {__version__})"
+    urls = [url_of(host, port) for host, port in listening]
+    rows = [f"  {f'ui-{slot}':<9} {url}" for slot, url in enumerate(urls)]
+    there = "  Its gateway: FLUXLIT_UI_MODE=remote FLUXLIT_STREAMLIT_UPSTREAM=" + ",".join(urls)
+    return "\n".join(["", head, *rows, there, "  Press Ctrl-C to stop.", ""])
 
 
 def progress(ready: Crew, wanted: Crew, seconds: float) -> str:
@@ -99,9 +158,15 @@ def progress(ready: Crew, wanted: Crew, seconds: float) -> str:
     >>> progress(Crew(1, 1), Crew(1, 4), 2.0)
     'still starting after 2 s: ready are 1 of 1 gateway and 1 of 4 UI workers'
     """
-    gateways = f"{ready.gateways} of {wanted.gateways} gateway"
-    uis = f"{ready.uis} of {wanted.uis} UI workers"
-    return f"still starting after {seconds:.0f} s: ready are {gateways} and {uis}"
+    parts = [
+        f"{there} of {needed} {kind}"
+        for there, needed, kind in (
+            (ready.gateways, wanted.gateways, "gateway"),
+            (ready.uis, wanted.uis, "UI"),
+        )
+        if needed
+    ]
+    return f"still starting after {seconds:.0f} s: ready are {' and '.join(parts)} workers"
 
 
 def workbench_hints(address: Address, environ: Mapping[str, str]) -> str:

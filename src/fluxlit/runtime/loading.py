@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from fluxlit._frames import is_installed, is_machinery
 from fluxlit._signals import AskedToEnd
@@ -37,7 +38,24 @@ def load_app(text: str, overrides: Mapping[str, JsonValue] | None = None) -> Flu
     """
     app = _load(text)
     app.override_settings(overrides or {})
+    _loaded[text] = _Loaded(app, overrides)
     return app
+
+
+class _Loaded(NamedTuple):
+    """An app, and the flags that hold for it however often it is loaded anew."""
+
+    app: FluxLit
+    overrides: Mapping[str, JsonValue] | None
+
+
+_loaded: dict[str, _Loaded] = {}
+"""By target, what was loaded last."""
+
+
+def last_app(text: str) -> FluxLit | None:
+    """Return the app of a target as it was loaded last, although its modules may be forgotten."""
+    return _loaded[text].app if text in _loaded else None
 
 
 def _load(text: str) -> FluxLit:
@@ -61,16 +79,20 @@ def _load(text: str) -> FluxLit:
 def find_app(text: str) -> FluxLit:
     """Return the app of a target that this process has loaded before: a look-up by name.
 
-    In development Streamlit forgets edited modules; theirs is then imported anew.
+    In development edited modules are forgotten; the app's is then imported anew.
+
+    Raises:
+        TargetError: As of now it cannot be loaded.
+        ConfigurationError: As of now a setting is not allowed.
     """
     target = _read(text)
     if target.module in sys.modules:
-        module = importlib.import_module(target.module)  # waits while another thread imports it
-        with contextlib.suppress(AttributeError):
+        with contextlib.suppress(Exception):  # another thread's import of it, which has failed
+            module = importlib.import_module(target.module)  # waits while another imports it
             found = attrgetter(target.attribute)(module)
             if isinstance(found, FluxLit):
                 return found
-    return _load(text)
+    return load_app(text, _loaded[text].overrides if text in _loaded else None)
 
 
 @functools.lru_cache(maxsize=1)
@@ -120,7 +142,10 @@ def user_frames(exc: BaseException) -> list[str]:
     """Return the lines of a traceback from the user's own code on, without the import system's."""
     frames = [f for f in traceback.extract_tb(exc.__traceback__) if not is_machinery(f.filename)]
     own = itertools.dropwhile(lambda frame: is_installed(frame.filename), frames)
-    return "".join(traceback.format_list(list(own))).splitlines()
+    lines = traceback.format_list(list(own))
+    if isinstance(exc, SyntaxError):  # is in a file that has no frame: it was never run
+        lines += traceback.format_exception_only(exc)[:-1]
+    return "".join(lines).splitlines()
 
 
 def _suggest(module: ModuleType, target: Target) -> str:

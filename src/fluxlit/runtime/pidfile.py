@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
@@ -19,13 +19,18 @@ from fluxlit.exceptions import ConfigurationError, StartupError
 
 DEFAULT_NAME: Final = ".fluxlit-dev.pid"
 
+UI_NAME: Final = ".fluxlit-ui.pid"
+"""The default of ``fluxlit ui``, which may run in the folder of a whole service."""
+
 _MAX_SIZE: Final = 64
 """Bytes; what is larger is somebody's file, not a pid file."""
 
 
-def pidfile_path(given: Path | None, environ: Mapping[str, str]) -> Path:
+def pidfile_path(
+    given: Path | None, environ: Mapping[str, str], default: str = DEFAULT_NAME
+) -> Path:
     """Return where the pid file is: what was given, ``FLUXLIT_PIDFILE``, or the default."""
-    chosen = given or environ.get(_env.PIDFILE, "").strip() or DEFAULT_NAME
+    chosen = given or environ.get(_env.PIDFILE, "").strip() or default
     return Path(chosen).absolute()
 
 
@@ -45,10 +50,14 @@ class PidFile:
 
     def __enter__(self) -> Self:
         """Write the file and hold its lock."""
-        file = self._lock()
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+        with ExitStack() as opened:
+            file = opened.enter_context(self._lock())
+            opened.callback(self.path.unlink, missing_ok=True)
+            with self._writing():
+                file.truncate(0)
+                # Past the file's own buffer, which would try again when it is closed.
+                os.write(file.fileno(), f"{os.getpid()}\n".encode())
+            opened.pop_all()
         self._file = file
         return self
 
@@ -63,15 +72,20 @@ class PidFile:
         if self._file is not None:
             self._file.close()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            msg = f"cannot write the pid file {self.path}: {exc.strerror}"
+            remedy = "pass --pidfile with another path, or --no-pidfile"
+            raise StartupError(msg, remedy=remedy) from exc
+
     def _lock(self) -> IO[str]:
         """Open and lock the file, again if its last owner removed it in between."""
         while True:
-            try:
+            with self._writing():
                 file = self.path.open("a+", encoding="ascii")
-            except OSError as exc:
-                msg = f"cannot write the pid file {self.path}: {exc.strerror}"
-                remedy = "pass --pidfile with another path, or --no-pidfile"
-                raise StartupError(msg, remedy=remedy) from exc
             with ExitStack() as opened:
                 opened.callback(file.close)
                 if not _try_lock(file, fcntl.LOCK_EX):

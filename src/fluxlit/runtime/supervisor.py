@@ -9,71 +9,40 @@ import asyncio
 import logging
 import os
 import secrets
-import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from fluxlit._signals import asking_signals
-from fluxlit._types import JsonValue
+from fluxlit._tasks import Coro, all_of
 from fluxlit.exceptions import StartupError
-from fluxlit.logging import configure_logging
-from fluxlit.runtime.banner import Address, Crew, banner, progress, workbench_hints
+from fluxlit.runtime.banner import Address, progress, workbench_hints
+from fluxlit.runtime.doors import Doors
+from fluxlit.runtime.options import RunOptions
 from fluxlit.runtime.pidfile import PidFile
-from fluxlit.workers.board import Board
-from fluxlit.workers.command import WorkerKind
-from fluxlit.workers.enlist import enlist, found_board
-from fluxlit.workers.pool import Backoff, WorkerPool
-from fluxlit.workers.process import WorkerProcess, launch
-from fluxlit.workers.rundir import RunDirectory, api_socket, base_directory
-from fluxlit.workers.sockets import bind_tcp, bind_unix
+from fluxlit.runtime.ports import Ports
+from fluxlit.runtime.reloading import Development
+from fluxlit.runtime.rollout import Rollouts
+from fluxlit.runtime.signals import SignalInbox
+from fluxlit.runtime.systemd import Notifier, activated_sockets
+from fluxlit.runtime.watching import Need
+from fluxlit.runtime.workforce import Workforce
+from fluxlit.workers.backoff import Backoff
+from fluxlit.workers.events import Reason
+from fluxlit.workers.rundir import RunDirectory, base_directory
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
-
-Coro = Coroutine[Any, Any, None]
-
-UI_GRACE: Final = 5.0
-"""Seconds that UI workers have to end once the gateway has drained."""
-
-ECHO: Final = 0.3
-"""Seconds in which the same signal once more is not asking again."""
 
 PROGRESS_SECONDS: Final = 2.0
 """Seconds of a start after which a person wants to hear how far it is, and again when it is
 further."""
 
-MARGIN: Final = 3.0
-"""Seconds that a gateway worker has beyond its own grace to end."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What ``fluxlit run`` was told.
-
-    Attributes:
-        target: Where the app is, in full.
-        development: Started by ``fluxlit dev``.
-        overrides: Settings from the command line, by name.
-        workers: How many gateway workers share the public socket.
-        pidfile: Where to put the pid file; None for none.
-        workbench: Behind Posit Workbench or Connect: tell how to get there.
-    """
-
-    target: str
-    development: bool = False
-    workers: int = 1
-    overrides: dict[str, JsonValue] = field(default_factory=dict)
-    pidfile: Path | None = None
-    workbench: bool = False
-
 
 class Supervisor:
-    """Runs one service from start to end.
+    """Runs one service from start to end, in a run directory of its own.
 
     Args:
         options: What to run.
@@ -90,23 +59,10 @@ class Supervisor:
     ) -> None:
         self._options = options
         self._announce = announce
-        self._signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
-        self._heard: dict[signal.Signals, float] = {}
-        self._public: socket.socket | None = None
-        self._private: socket.socket | None = None
-        self._board: Board | None = None
-        self._address: Address | None = None
-        self._loaded = asyncio.Event()
-        self._spec = WorkerSpec(
-            target=options.target,
-            run_directory="",
-            development=options.development,
-            workers=options.workers,
-            overrides=options.overrides,
-            cookie_secret=secrets.token_hex(32),
-        )
-        self._gateways = WorkerPool(options.workers, self._launch_gateway, backoff=backoff)
-        self._uis = WorkerPool(1, self._launch_ui, backoff=backoff)
+        self._backoff = backoff
+        self._signals = SignalInbox()
+        self._notifier = Notifier()
+        self._development = Development(options.target, options.reload, announce)
 
     async def run(self) -> None:
         """Run until a signal asks to end.
@@ -115,156 +71,140 @@ class Supervisor:
             StartupError: The service did not start, or its workers keep dying.
         """
         with ExitStack() as stack:
-            stack.enter_context(_signals_to(self._hear))
+            stack.enter_context(self._signals.open())
+            given = self._meet_manager(stack)
             if self._options.pidfile is not None:
                 stack.enter_context(PidFile(self._options.pidfile))
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
-            self._spec = self._spec.in_directory(directory.path)
-            self._board = found_board(directory.path)
-            self._private = stack.enter_context(bind_unix(api_socket(directory.path)))
+            doors = Ports() if self._options.alone else Doors(directory.path, given)
+            stack.callback(doors.close_all)
+            workforce = self._workforce(directory.path, doors)
             try:
-                await self._serve()
+                await self._until_signal(self._serve(doors, workforce, Rollouts(directory.path)))
             finally:
-                await self._drain()
-                if self._public is not None:
-                    self._public.close()
+                self._notifier.stopping()
+                doors.close()
+                await self._drain(workforce)
 
-    def _hear(self, number: signal.Signals) -> None:
-        """Queue a signal, but not its echo.
+    def _meet_manager(self, stack: ExitStack) -> list[socket.socket]:
+        """Take what a service manager has told and opened, and show it signs of life."""
+        self._notifier = Notifier.from_environment(os.environ)
+        beating = asyncio.ensure_future(self._notifier.keep_alive())
+        stack.callback(beating.cancel)
+        return activated_sockets(os.environ)
 
-        ``timeout``, ``uv run`` and others signal their child, and the terminal or the group does
-        so too: one asking, which must not cut off the requests in flight.
+    def _workforce(self, directory: Path, doors: Doors | Ports) -> Workforce:
+        options = self._options
+        spec = WorkerSpec(
+            target=options.target,
+            run_directory=str(directory),
+            development=options.development,
+            workers=options.workers,
+            alone=options.alone,
+            overrides=options.overrides,
+            reload=options.reload is not None,
+            reload_dirs=[str(it) for it in (options.reload.directories if options.reload else ())],
+            cookie_secret=secrets.token_hex(32),
+        )
+        return Workforce(directory, spec, options.crew, doors.hand_over, backoff=self._backoff)
+
+    async def _serve(self, doors: Doors | Ports, workforce: Workforce, rollouts: Rollouts) -> None:
+        """Start, announce, and keep the workers alive until cancelled.
+
+        Raises:
+            StartupError: They did not start or keep dying, and nobody is about to correct it.
         """
-        now = time.monotonic()
-        if now - self._heard.get(number, -ECHO) >= ECHO:
-            self._heard[number] = now
-            self._signals.put_nowait(number)
+        while True:
+            try:
+                address = await self._start(doors, workforce)
+                await self._keep(address, workforce, rollouts)
+            except StartupError as exc:
+                if not self._development.can_correct(exc):
+                    raise
+                await workforce.kill()
+                await self._development.until_corrected(exc)
 
-    async def _serve(self) -> None:
-        """Start, announce, and keep the workers alive until the first signal."""
+    async def _start(self, doors: Doors | Ports, workforce: Workforce) -> Address:
         started = time.monotonic()
-        telling = asyncio.ensure_future(self._tell_progress(started))
+        telling = asyncio.ensure_future(self._tell_progress(workforce, started))
         try:
-            if not await self._until_signal(self._start()):
-                return
+            await workforce.start(doors.ui_workers())
         finally:
             telling.cancel()
-        if self._address is not None:
-            took = time.monotonic() - started
-            self._announce(banner(self._address, took, self._wanted))
-            if self._options.workbench:
-                self._announce(workbench_hints(self._address, os.environ))
-        await self._until_signal(self._keep())
+        address = await doors.told()
+        self._announce(doors.announcement(time.monotonic() - started, workforce.wanted))
+        self._notifier.ready(f"serving at {address.origin}")
+        if self._options.workbench:
+            self._announce(workbench_hints(address, os.environ))
+        return address
 
-    async def _tell_progress(self, started: float) -> None:
+    async def _tell_progress(self, workforce: Workforce, started: float) -> None:
         told = None
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
-            ready = Crew(len(self._gateways.workers), len(self._uis.workers))
-            if told != (ready, self._wanted):
-                told = (ready, self._wanted)
-                self._announce(progress(*told, time.monotonic() - started))
+            now = (workforce.ready, workforce.wanted)
+            if told != now:
+                told = now
+                self._announce(progress(*now, time.monotonic() - started))
 
-    @property
-    def _wanted(self) -> Crew:
-        return Crew(self._gateways.size, self._uis.size)
+    async def _keep(self, address: Address, workforce: Workforce, rollouts: Rollouts) -> None:
+        async def replace(need: Need) -> None:
+            await workforce.renew(Reason.EDITED, uis=need is Need.FULL)
 
-    async def _start(self) -> None:
-        # Who takes longer goes first.
-        await _all(self._uis.start(), self._gateways.start(), self._more_uis())
+        alone = workforce.wanted.gateways == 1
+        reserve = self._options.reload is not None or (address.spare and alone)
+        await all_of(
+            workforce.keep(address, reserve=reserve),
+            self._reload_when_asked(workforce, rollouts),
+            self._development.follow(replace),
+        )
 
-    async def _more_uis(self) -> None:
-        """Start the UI workers beyond the first as soon as the app has said how many it wants."""
-        await self._loaded.wait()
-        if self._address is not None:
-            await self._uis.grow(self._address.ui_workers)
+    async def _reload_when_asked(self, workforce: Workforce, rollouts: Rollouts) -> None:
+        while True:
+            await self._signals.reload.wait()
+            self._signals.reload.clear()
+            await self._reload(workforce, rollouts)
 
-    async def _keep(self) -> None:
-        await _all(self._gateways.keep(), self._uis.keep())
+    async def _reload(self, workforce: Workforce, rollouts: Rollouts) -> None:
+        """Load the code anew, in new workers; if it does not start, the old ones serve on."""
+        _LOG.info("loading the code anew")
+        self._notifier.reloading()
+        rollouts.begin()
+        await workforce.spare.close()  # it may have imported what a deploy has replaced
+        try:
+            await workforce.renew(Reason.RELOAD)
+        except StartupError as exc:
+            _LOG.error("the new version did not start, the old one serves on: %s", exc)
+            rollouts.failed(exc)
+            self._notifier.ready(f"the old version serves, the new one did not start: {exc}")
+        else:
+            took = rollouts.done(", ".join(workforce.names))
+            _LOG.info("the new version serves, after %.1f s", took)
+            self._notifier.ready(f"serving the code loaded at {time.strftime('%X')}")
 
-    async def _until_signal(self, work: Coro) -> bool:
-        """Do something until it is done or a signal comes; tell whether it was done."""
+    async def _until_signal(self, work: Coro) -> None:
+        """Do something until a signal comes."""
         doing = asyncio.ensure_future(work)
-        asked = asyncio.ensure_future(self._signals.get())
+        asked = asyncio.ensure_future(self._signals.ends.get())
         await asyncio.wait({doing, asked}, return_when=asyncio.FIRST_COMPLETED)
         if not asked.done():
             asked.cancel()
             await doing
-            return True
+            return
         _LOG.info("%s: stopping", asked.result().name)
         doing.cancel()
         await asyncio.gather(doing, return_exceptions=True)
-        return False
 
-    async def _drain(self) -> None:
-        """End the workers in order: first who takes requests, then who answers them."""
-        grace = self._address.grace if self._address else 0.0
-        orderly = asyncio.ensure_future(self._stop(grace + MARGIN, UI_GRACE))
-        again = asyncio.ensure_future(self._signals.get())
+    async def _drain(self, workforce: Workforce) -> None:
+        """End the workers in order, or at once if somebody asks again."""
+        orderly = asyncio.ensure_future(workforce.stop())
+        again = asyncio.ensure_future(self._signals.ends.get())
         await asyncio.wait({orderly, again}, return_when=asyncio.FIRST_COMPLETED)
         again.cancel()
-        if not orderly.done():
-            _LOG.warning("asked again: ending now")
-            orderly.cancel()
-            await asyncio.wait({orderly})
-            self._gateways.kill()
-            self._uis.kill()
-            await self._stop(0.0, 0.0)
-        else:
+        if orderly.done():
             await orderly
-
-    async def _stop(self, gateway_grace: float, ui_grace: float) -> None:
-        await self._gateways.stop(gateway_grace)
-        await self._uis.stop(ui_grace)
-
-    async def _launch_gateway(self, slot: int) -> WorkerProcess:
-        return await launch(self._enlist(WorkerKind.GATEWAY, slot), self._hand_over)
-
-    async def _launch_ui(self, slot: int) -> WorkerProcess:
-        return await launch(self._enlist(WorkerKind.UI, slot))
-
-    def _enlist(self, kind: WorkerKind, slot: int) -> WorkerProcess:
-        if self._board is None:
-            msg = "there is no board before there is a run directory"
-            raise RuntimeError(msg)
-        return enlist(self._board, kind, self._spec, slot)
-
-    async def _hand_over(self, worker: WorkerProcess) -> None:
-        """Hear where the app wants to listen, listen there, and hand the sockets over.
-
-        Only the worker knows the app's settings. The first one decides; the socket then outlives
-        all workers, so that none of them ever refuses a connection by being replaced.
-        """
-        loaded = Address.from_message(await worker.expect("loaded"))
-        if self._public is None:
-            self._public = bind_tcp(loaded.host, loaded.port)
-            self._address = loaded.bound_to(self._public)
-            self._loaded.set()
-            configure_logging(loaded.log_level)
-        sockets = [sock for sock in (self._public, self._private) if sock is not None]
-        worker.tell({"event": "serve"}, sockets)
-
-
-@contextmanager
-def _signals_to(take: Callable[[signal.Signals], None]) -> Iterator[None]:
-    """Hand the signals that ask for an end to the loop; afterwards nothing is left to ask for."""
-    loop = asyncio.get_running_loop()
-    asking = asking_signals()
-    for number in asking:
-        loop.add_signal_handler(number, take, number)
-    try:
-        yield
-    finally:
-        for number in asking:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
-
-
-async def _all(*jobs: Coro) -> None:
-    """Run several things; if one fails, end the others and raise the failure."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for job in jobs:
-                group.create_task(job)
-    except* StartupError as failures:
-        raise failures.exceptions[0] from None
+            return
+        _LOG.warning("asked again: ending now")
+        orderly.cancel()
+        await asyncio.wait({orderly})
+        await workforce.kill()

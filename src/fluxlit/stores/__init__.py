@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["SessionStore"]
+from fluxlit.stores.memory import InMemorySessionStore
+
+__all__ = ["InMemorySessionStore", "SessionStore"]
 
 
 @runtime_checkable

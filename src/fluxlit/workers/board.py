@@ -1,14 +1,15 @@
-"""The board: what everybody may know of each worker of a service, without asking it.
+"""The board: what everybody may know of a service and each of its workers, without asking them.
 
-A table in the run directory with a row a worker. The owner of the service (the supervisor, or the
-server that runs the app object) gives each worker it starts a free row and writes the columns that
-say who and in what state the worker is; the worker writes the rest itself, its beat from the event
-loop, so that a loop that hangs is seen. Gateways read it to choose a worker, health and metrics
-to tell of all.
+A table in the run directory with a row for the service and a row a worker. The owner of the service
+(the supervisor, or the server that runs the app object) gives each worker it starts a free row and
+writes the columns that say who and in what state the worker is; the worker writes the rest itself,
+its beat from the event loop, so that a loop that hangs is seen. Gateways read it to choose a
+worker, health and metrics to tell of all.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -25,7 +26,10 @@ SILENT_AFTER: Final = 5.0
 
 
 class State(IntEnum):
-    """A worker's one life; the numbers stand on the board, 0 in a row that nobody has had."""
+    """A worker's one life, and the service's; the numbers stand on the board.
+
+    0 stands in a row that nobody has had.
+    """
 
     STARTING = 1
     READY = 2
@@ -51,8 +55,12 @@ class Record:
         kind: Number in :data:`KINDS`; the owner's.
         slot: Which of its kind; the owner's.
         generation: Number of its birth among all of the service, from 1; the owner's.
+        born_ns: When that was, in nanoseconds of :func:`time.monotonic`; the owner's.
+        pid: Its process id; 0 until its first beat.
         beat_ns: When its event loop last turned, in nanoseconds of :func:`time.monotonic`.
         resident: Bytes of memory that it holds.
+        port: Where it listens on TCP, if it does.
+        hosts_ui: Whether a gateway worker serves the UI in its own process.
         taken: The worker's counts, as :class:`~fluxlit.workers.traffic.Traffic` tells them: this
             and the following.
     """
@@ -61,8 +69,12 @@ class Record:
     kind: int = 0
     slot: int = 0
     generation: int = 0
+    born_ns: int = 0
+    pid: int = 0
     beat_ns: int = 0
     resident: int = 0
+    port: int = 0
+    hosts_ui: int = 0
     taken: int = 0
     sockets: int = 0
     received: int = 0
@@ -79,6 +91,11 @@ class Record:
     def serves_ui(self) -> bool:
         """Whether it is a UI worker."""
         return KINDS[self.kind] is WorkerKind.UI
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether the UI is in its process."""
+        return self.serves_ui or bool(self.hosts_ui)
 
     @property
     def is_up(self) -> bool:
@@ -131,7 +148,24 @@ class Board:
     def create(cls, directory: Path) -> Board:
         """Make the board of a new service, as its owner."""
         Table.create(_path(directory), rows=ROWS, columns=len(COLUMN))
-        return cls(directory)
+        board = cls(directory)
+        own = board.row(_SERVICE)
+        own[COLUMN["born_ns"]] = time.monotonic_ns()
+        own[COLUMN["pid"]] = os.getpid()
+        board.enter(State.STARTING)
+        return board
+
+    def enter(self, state: State) -> None:
+        """Write the service's own state; only the owner may.
+
+        It starts until each worker has been ready once, and drains when it ends; in between it is
+        ready, whatever happens to its workers.
+        """
+        self.row(_SERVICE)[COLUMN["state"]] = state
+
+    def service(self) -> Record:
+        """Return what is told of the service: its state and birth, and the process that owns it."""
+        return Record(*self.row(_SERVICE).tolist())
 
     def claim(self, kind: WorkerKind, slot: int) -> Place:
         """Give a worker that is about to be started a row; only the owner may.
@@ -139,10 +173,10 @@ class Board:
         Raises:
             StartupError: All rows are in use.
         """
-        for index, row in enumerate(self._table):
+        for index, row in self._worker_rows():
             if not row[COLUMN["state"]] or _was(row, kind, slot):
                 return self._claimed(index, row, kind, slot)
-        msg = f"a service has at most {ROWS} workers"
+        msg = f"a service has at most {ROWS - 1} workers"
         raise StartupError(msg, remedy="start fewer with --workers and --ui-workers")
 
     def _claimed(self, index: int, row: Row, kind: WorkerKind, slot: int) -> Place:
@@ -153,6 +187,7 @@ class Board:
             "kind": KINDS.index(kind),
             "slot": slot,
             "generation": self._births,
+            "born_ns": time.monotonic_ns(),
             "beat_ns": time.monotonic_ns(),
         }.items():
             row[COLUMN[name]] = value
@@ -163,6 +198,10 @@ class Board:
     def row(self, index: int) -> Row:
         """Return a row, for the worker that it belongs to."""
         return self._table[index]
+
+    def record(self, index: int) -> Record:
+        """Return what one row says."""
+        return Record(*self._table[index].tolist())
 
     def records(self, kind: WorkerKind | None = None) -> list[Record]:
         """Return what all rows that are or were in use say, by slot and generation."""
@@ -183,12 +222,17 @@ class Board:
 
         Each is read once: the owner may write it anew between two looks.
         """
-        for row in self._table:
+        for _, row in self._worker_rows():
             record = Record(*row.tolist())
             if record.state:
                 yield record
             elif not record.generation:
                 return
+
+    def _worker_rows(self) -> Iterator[tuple[int, Row]]:
+        rows = enumerate(self._table)
+        next(rows)  # the service's own
+        return rows
 
 
 def _was(row: Row, kind: WorkerKind, slot: int) -> bool:
@@ -197,8 +241,12 @@ def _was(row: Row, kind: WorkerKind, slot: int) -> bool:
     return record.state == State.GONE and (KINDS[record.kind], record.slot) == (kind, slot)
 
 
-ROWS: Final = 256
-"""More than twice the workers that a service can have, so that each can be replaced at once."""
+ROWS: Final = 257
+"""The service's own, and more than twice as many as it can have workers, so that each can be
+replaced at once."""
+
+_SERVICE: Final = 0
+"""Number of the service's own row."""
 
 
 def _path(directory: Path) -> Path:

@@ -7,7 +7,8 @@ switched off, and a collection is due
 
 * when the worker has been idle for a moment,
 * when memory has grown, as soon as nobody waits for a run,
-* when it has grown to a limit, at once: a worker that is never idle stays bounded too.
+* when it has grown to a limit, at once: a worker that is never idle stays bounded too,
+* when the last visitor's session is over: everything is looked at and given back.
 
 Python's collections of young objects stay on; they take microseconds. In Python 3.14 the automatic
 collector is incremental, knows no full collections and ignores their threshold
@@ -65,6 +66,7 @@ class Reason(StrEnum):
     IDLE = "idle"
     GROWTH = "growth"
     LIMIT = "limit"
+    VACANT = "vacant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ class Collector:
     Args:
         policy: When to collect.
         waiting: Tells how many users wait for a run.
+        sessions: Tells how many sessions there are, those included that are kept for tabs that have
+            left.
         meter: Tells the resident memory in bytes.
         clock: Tells the time in seconds.
         later: Calls something when what was sent has left.
@@ -137,6 +141,7 @@ class Collector:
         policy: Policy,
         waiting: Callable[[], int],
         *,
+        sessions: Callable[[], int] = lambda: 0,
         meter: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
         later: Callable[[Callable[[], None]], None] | None = None,
@@ -144,6 +149,8 @@ class Collector:
         self._policy = policy
         self._later = later or _after_turns
         self._waiting = waiting
+        self._sessions = sessions
+        self._has_sessions = False
         self._meter = meter or resident_meter()
         self._clock = clock
         self._floor = self._meter()
@@ -175,11 +182,20 @@ class Collector:
         while True:
             await asyncio.sleep(LOOK_EVERY)
             self.look()
+            self.look_for_vacancy()
+
+    def look_for_vacancy(self) -> None:
+        """Collect everything if the last session has ended since the last look."""
+        had, self._has_sessions = self._has_sessions, self._sessions() > 0
+        if had and not self._has_sessions:
+            self._collect(Reason.VACANT)
 
     def _collect(self, reason: Reason) -> None:
         started, before = self._clock(), self._meter()
         found = gc.collect()
-        if reason is not Reason.IDLE:
+        if reason is Reason.VACANT:
+            found += self._collect_frozen()
+        elif reason is not Reason.IDLE:
             found += self._bring_back(before)
         gc.freeze()
         now, self._clean = self._meter(), True
@@ -201,6 +217,9 @@ class Collector:
         give_back()
         if 2 * (self._meter() - self._floor) <= before - self._floor:
             return 0
+        return self._collect_frozen()
+
+    def _collect_frozen(self) -> int:
         gc.unfreeze()
         found = gc.collect()
         give_back()

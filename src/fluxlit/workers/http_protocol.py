@@ -25,8 +25,6 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 from uvicorn.server import ServerState
-from websockets.datastructures import Headers
-from websockets.http11 import Request
 
 from fluxlit.workers.limits import DEFAULT_LIMITS, ConnectionLimits
 from fluxlit.workers.outbox import Outbox
@@ -37,7 +35,7 @@ from fluxlit.workers.request_head import (
     host_fault,
     size_of,
 )
-from fluxlit.workers.websocket_protocol import WebSocketProtocol
+from fluxlit.workers.websocket_protocol import WebSocketProtocol, handshake
 from fluxlit.workers.write_guard import WriteGuard
 
 LINGER_SECONDS: Final = 2.0
@@ -159,6 +157,8 @@ class HTTPProtocol(HttpToolsProtocol):
         if not self._is_handshake:  # the app has been scheduled, and has not run yet
             self.cycle.transport = self._outbox  # type: ignore[assignment]  # as much as is used
         self.headers = []  # trailers go here, not into the head that the app was given
+        if getattr(self.server_state, "is_last_call", False):
+            self.close_after_answer()
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece on."""
@@ -178,6 +178,11 @@ class HTTPProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self._await_next()
         self._guard.arm()
+
+    def close_after_answer(self) -> None:
+        """Let an answer that has not begun yet be the last one, and say so in its head."""
+        if self._is_answering() and not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     def _await_next(self) -> None:
         """Do what Uvicorn does here, without a timer to make and cancel for each request."""
@@ -238,15 +243,7 @@ class HTTPProtocol(HttpToolsProtocol):
         )
         protocol.connection_made(self.transport)
         self.transport.set_protocol(protocol)
-        protocol.open(self._handshake(), behind, self._limits)
-
-    def _handshake(self) -> Request:
-        url = httptools.parse_url(self.url)
-        target = b"%b?%b" % (url.path, url.query) if url.query else url.path
-        headers = Headers()
-        for name, value in self.scope["headers"]:
-            headers[name.decode("latin-1")] = value.decode("latin-1")
-        return Request(target.decode("latin-1"), headers)
+        protocol.open(handshake(self.url, self.scope["headers"]), behind, self._limits)
 
     # Refusals
 

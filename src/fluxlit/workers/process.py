@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,23 +12,17 @@ from typing import Final
 from fluxlit._types import JsonValue
 from fluxlit.exceptions import StartupError
 from fluxlit.workers.board import State
-from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
-from fluxlit.workers.command import WorkerKind, worker_command, worker_environment
+from fluxlit.workers.channel import JsonObject
+from fluxlit.workers.child import Child
 from fluxlit.workers.spec import WorkerSpec
 
 _LOG: Final = logging.getLogger("fluxlit.workers")
-
-KILL_AFTER: Final = 3.0
-"""Seconds that a worker has to be gone after it was killed; the kernel needs far less."""
 
 ABANDON_GRACE: Final = 1.0
 """Seconds that a child which is not a worker yet has to end what its lifespan has begun."""
 
 READY_WITHIN: Final = 120.0
 """Seconds from birth to ready; heavy imports on a slow, busy machine need many."""
-
-
-Command = Callable[[str, WorkerKind, int], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,70 +34,45 @@ class Failure:
 
     def to_error(self) -> StartupError:
         """Return it as the error that ends the start."""
-        return StartupError(self.message, remedy=self.remedy)
+        return StartupError(self.message, remedy=self.remedy, by_app=True)
 
 
 class WorkerProcess:
-    """A child process that serves.
-
-    The child runs in a session of its own, so that Ctrl-C in the terminal reaches only the
-    parent, who then stops its workers in order.
+    """A child process that serves, through its one life: starting, ready, draining, gone.
 
     Args:
-        kind: What it serves.
+        child: The process; spawned by :meth:`start` unless it is already.
         spec: What it is told at birth.
-        command: Returns its command line, given the interpreter, the kind and the descriptor of
-            the channel.
         note: Told of each new state.
     """
 
     def __init__(
-        self,
-        kind: WorkerKind,
-        spec: WorkerSpec,
-        *,
-        command: Command = worker_command,
-        note: Callable[[State], None] = lambda _: None,
+        self, child: Child, spec: WorkerSpec, *, note: Callable[[State], None] = lambda _: None
     ) -> None:
-        self._command = command
+        self._child = child
         self._note = note
-        self.kind = kind
         self.spec = spec
-        self.name = f"{kind.label}-{spec.slot}"
+        self.name = f"{child.kind.label}-{spec.slot}"
         self.state = State.STARTING
-        self._process: asyncio.subprocess.Process | None = None
-        self._channel: Channel | None = None
 
     @property
     def pid(self) -> int:
-        """The child's process id; 0 before it is started."""
-        return self._process.pid if self._process else 0
+        """The child's process id; 0 before it is spawned."""
+        return self._child.pid
 
     @property
     def returncode(self) -> int | None:
         """The exit status, negative for a signal; None while it lives."""
-        return self._process.returncode if self._process else None
+        return self._child.returncode
 
     async def start(self) -> None:
-        """Start the child and tell it what to do.
+        """Have the child, and tell it what to do.
 
         Raises:
             StartupError: The system has no room for another process.
         """
-        self._channel, theirs = Channel.pair()
-        with theirs:
-            try:
-                self._process = await asyncio.create_subprocess_exec(
-                    *self._command(sys.executable, self.kind, theirs.fileno()),
-                    env=worker_environment(self.kind, os.environ),
-                    pass_fds=[theirs.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-            except OSError as exc:
-                msg = f"cannot start {self.name}: {exc.strerror}"
-                raise StartupError(msg, remedy="see the limits of this user and machine") from exc
-        self.tell(self.spec.to_message())
+        await self._child.spawn()
+        self._child.tell(self.spec.to_message())
         _LOG.debug("%s started, pid %d", self.name, self.pid)
 
     async def expect(self, event: str) -> JsonObject:
@@ -119,7 +84,7 @@ class WorkerProcess:
         Raises:
             StartupError: The child reported a failure, or is gone.
         """
-        message = await self._require_channel().receive()
+        message = await self._child.hear()
         if message is None:
             raise (await self._vanished()).to_error()
         if message.get("event") == "failed":
@@ -127,22 +92,21 @@ class WorkerProcess:
         if message.get("event") != event:
             msg = f"{self.name} said {message.get('event')!r} where {event!r} was due"
             raise StartupError(msg)
-        if event == State.READY.label:
-            self._enter(State.READY)
         return message
 
     def tell(self, message: JsonObject, sockets: Sequence[socket.socket] = ()) -> None:
-        """Send the child a message, with listening sockets if it is to serve on them.
+        """Send the child a message; see :meth:`~fluxlit.workers.child.Child.tell`."""
+        self._child.tell(message, sockets)
 
-        A child that is gone hears nothing; whoever waits for its answer learns why.
-        """
-        with contextlib.suppress(ChannelClosedError):
-            self._require_channel().send(message, sockets)
+    def admit(self) -> None:
+        """Put a ready worker into service: from now on visitors are sent to it."""
+        self._enter(State.READY)
 
     async def wait(self) -> int:
         """Wait until the child is gone; return its exit status."""
-        status = await self._require_process().wait()
-        self._bury()
+        status = await self._child.wait()
+        self._child.close()
+        self._enter(State.GONE)
         return status
 
     async def stop(self, grace: float) -> None:
@@ -152,63 +116,28 @@ class WorkerProcess:
             grace: Seconds between asking and ending.
         """
         self._enter(State.DRAINING)
-        if not await self._ends(signal.SIGTERM, grace):
-            if grace:
-                _LOG.warning("%s did not end within %g s; killing it", self.name, grace)
-            await self._ends(signal.SIGKILL, KILL_AFTER)
-        self._bury()
+        if not await self._child.end(grace) and grace:
+            _LOG.warning("%s did not end within %g s; killed it", self.name, grace)
+        self._enter(State.GONE)
 
     async def abandon(self) -> None:
-        """End a child that did not become a worker, without a word, and wait until it is gone."""
-        if not await self._ends(signal.SIGTERM, ABANDON_GRACE):
-            await self._ends(signal.SIGKILL, KILL_AFTER)
-        self._bury()
+        """End a child that did not get into service, without a word, and wait until it is gone."""
+        await self._child.end(ABANDON_GRACE)
+        self._enter(State.GONE)
 
     def kill(self) -> None:
         """End the child now."""
-        self._signal(signal.SIGKILL)
-
-    async def _ends(self, number: signal.Signals, within: float) -> bool:
-        """Send a signal and tell whether the child is gone in time."""
-        if self._process is None:
-            return True
-        self._signal(number)
-        try:
-            await asyncio.wait_for(self._process.wait(), within)
-        except TimeoutError:
-            return False
-        return True
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
+        self._child.kill()
 
     def _enter(self, state: State) -> None:
-        self.state = state
-        self._note(state)
-
-    def _bury(self) -> None:
-        self._enter(State.GONE)
-        if self._channel is not None:
-            self._channel.close()
+        if self.state is not State.GONE:  # its place on the board may be another's by now
+            self.state = state
+            self._note(state)
 
     async def _vanished(self) -> Failure:
-        status = await self._require_process().wait()
+        status = await self._child.wait()
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
         return Failure(f"{self.name} ended before it was ready ({how})", "see its output above")
-
-    def _require_channel(self) -> Channel:
-        if self._channel is None:
-            msg = f"{self.name} was not started"
-            raise RuntimeError(msg)
-        return self._channel
-
-    def _require_process(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            msg = f"{self.name} was not started"
-            raise RuntimeError(msg)
-        return self._process
 
 
 async def launch(

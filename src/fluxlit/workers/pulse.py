@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import fields
 from typing import Final
@@ -29,10 +30,12 @@ class Pulse:
         self._row = row
         self._traffic = traffic or Traffic()
         self._resident = resident_meter()
+        self._pid = os.getpid()
 
     def beat(self) -> None:
         """Write everything now."""
         row = self._row
+        row[COLUMN["pid"]] = self._pid
         row[COLUMN["beat_ns"]] = time.monotonic_ns()
         row[COLUMN["resident"]] = self._resident()
         for name, column in _COUNTS:

@@ -7,13 +7,34 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any
+from typing import Any, Final, Protocol, runtime_checkable
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from fluxlit.workers.acceptor import Acceptor
 
 Job = Callable[[], Coroutine[Any, Any, None]]
+
+
+LOOK_SECONDS: Final = 0.02
+"""Between two looks whether the last connection has gone."""
+
+
+class LastCallState(ServerState):
+    """What a server's connections share: whether the answer they begin now is their last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_last_call = False
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A connection that can be told in time that the server ends."""
+
+    def close_after_answer(self) -> None:
+        """Say so in the answer that has not begun yet, if there is one."""
 
 
 class WorkerServer(uvicorn.Server):
@@ -25,11 +46,18 @@ class WorkerServer(uvicorn.Server):
     Args:
         config: Uvicorn's configuration.
         on_ready: Called once, when connections are accepted.
+        last_call: Seconds that idle connections get for one more request before they are closed.
     """
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    server_state: LastCallState
+
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], *, last_call: float = 0.0
+    ) -> None:
         super().__init__(config)
+        self.server_state = LastCallState()
         self._on_ready = on_ready
+        self._last_call = last_call
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -50,6 +78,27 @@ class WorkerServer(uvicorn.Server):
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End as Uvicorn does, but close idle connections only after a last call.
+
+        A request may be on its way on each of them, and would be lost: the peer cannot know
+        whether it was read (RFC 9112 section 9.5). One that comes is answered with
+        ``Connection: close``, after which nobody sends another.
+        """
+        for server in self.servers:
+            server.close()
+        self.server_state.is_last_call = True
+        for connection in self.server_state.connections:
+            if isinstance(connection, Closing):
+                connection.close_after_answer()
+        deadline = asyncio.get_running_loop().time() + self._last_call
+        while self.server_state.connections and not self.force_exit:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            await asyncio.sleep(min(left, LOOK_SECONDS))
+        await super().shutdown(sockets)
+
     def drain(self) -> None:
         """Finish what is in flight and end; asked again, end now."""
         if self.should_exit:
@@ -57,19 +106,25 @@ class WorkerServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(server: WorkerServer, sockets: Sequence[socket.socket], *background: Job) -> None:
-    """Serve on a loop of its own until SIGTERM, then drain.
+def serve(
+    server: WorkerServer,
+    sockets: Sequence[socket.socket],
+    *background: Job,
+    until: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
+) -> None:
+    """Serve on a loop of its own until a signal, then drain.
 
     Args:
         server: The server.
         sockets: Listening sockets; they are closed at the end.
         background: Coroutine functions that run beside the server.
+        until: The signals.
     """
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, server.drain)
-        loop.add_signal_handler(signal.SIGINT, server.drain)
+        for number in until:
+            loop.add_signal_handler(number, server.drain)
         tasks = [loop.create_task(job()) for job in background]
         try:
             await server.serve(list(sockets))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
+from fluxlit._door import HOST, Door
 from fluxlit.exceptions import StartupError
+from fluxlit.workers.rundir import api_door, api_socket, writing_in
 
 BACKLOG: Final = 2048
 
@@ -44,16 +48,32 @@ def bind_tcp(host: str, port: int) -> socket.socket:
 
 
 def bind_unix(path: str) -> socket.socket:
-    """Bind and listen on a Unix socket that only this user may use; replaces a dead one."""
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
+    """Bind and listen on a Unix socket that only this user may use.
+
+    Raises:
+        StartupError: There is no room for it, or for another descriptor.
+    """
+    with writing_in(Path(path).parent), ExitStack() as opened:
+        sock = opened.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         sock.bind(path)
         os.chmod(path, 0o600)  # noqa: PTH101 - a path as text, as the socket takes it
         sock.listen(BACKLOG)
-    except OSError:
-        sock.close()
-        raise
+        opened.pop_all()
     sock.setblocking(False)
+    return sock
+
+
+def bind_private(directory: str | Path, key: str) -> socket.socket:
+    """Listen where pages find the API: at a Unix socket, or at a port that a key opens.
+
+    Args:
+        directory: The run directory; of a port it is told there, too.
+        key: What opens the port; empty for a Unix socket.
+    """
+    if not key:
+        return bind_unix(api_socket(directory))
+    sock = bind_tcp(HOST, 0)
+    Door(sock.getsockname()[1], key).write(api_door(directory))
     return sock
 
 

@@ -22,8 +22,11 @@ class WorkerSpec:
         slot: Which of the workers of its kind this one is.
         generation: Number of this birth among all of the service.
         row: Number of its row on the board.
-        development: Watch files, show errors.
+        development: Show errors to whoever visits.
+        reload: Follow edits of the code.
+        reload_dirs: Folders to follow beside those of the target.
         workers: Gateway workers of the service.
+        alone: There is no gateway here: the UI worker serves those on other machines.
         overrides: Settings from the command line, by name; they beat every other source.
         search_path: Where the parent finds modules; the worker looks there too.
         cookie_secret: Signs cookies, Streamlit's and the gateway's; the same for all workers of
@@ -36,7 +39,10 @@ class WorkerSpec:
     generation: int = 0
     row: int = 0
     development: bool = False
+    reload: bool = False
+    reload_dirs: list[str] = field(default_factory=list)
     workers: int = 1
+    alone: bool = False
     overrides: dict[str, JsonValue] = field(default_factory=dict)
     search_path: list[str] = field(default_factory=list)
     cookie_secret: str = field(default="", repr=False)

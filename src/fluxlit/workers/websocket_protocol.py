@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from asyncio import BaseTransport
+from collections.abc import Iterable
 from typing import Any, Final
 
+import httptools
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.http11 import Request
 
 from fluxlit.workers.limits import DEFAULT_LIMITS, ConnectionLimits
@@ -116,3 +119,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             super().keepalive_timeout()
         else:
             self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+
+
+def handshake(url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Request:
+    """Return a request that was read by another parser, as the WebSocket library has it."""
+    parsed = httptools.parse_url(url)
+    target = b"%b?%b" % (parsed.path, parsed.query) if parsed.query else parsed.path
+    given = Headers()
+    for name, value in headers:
+        given[name.decode("latin-1")] = value.decode("latin-1")
+    return Request(target.decode("latin-1"), given)

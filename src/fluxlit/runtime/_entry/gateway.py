@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from math import ceil
 from pathlib import Path
 
 import uvicorn
 
+from fluxlit._secrets import derived
+from fluxlit._types import ASGIApp, JsonValue
 from fluxlit.app import FluxLit
 from fluxlit.config import FluxlitSettings
 from fluxlit.config.deployment import observe
@@ -18,10 +23,13 @@ from fluxlit.fleet import Fleet
 from fluxlit.gateway.options import MAX_MESSAGE
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.lifeline import Lifeline, run_worker
+from fluxlit.runtime._entry.warm import imported_packages
+from fluxlit.runtime.banner import Address
 from fluxlit.runtime.loading import user_frames
-from fluxlit.unified import UnifiedApp
 from fluxlit.workers.board import Board
+from fluxlit.workers.care import Limits
 from fluxlit.workers.collector import freeze
+from fluxlit.workers.guard import ByPort, Guarded
 from fluxlit.workers.handoff import HandoffProtocol
 from fluxlit.workers.http_protocol import HTTPProtocol
 from fluxlit.workers.limits import ConnectionLimits
@@ -29,9 +37,16 @@ from fluxlit.workers.pulse import Pulse
 from fluxlit.workers.rundir import api_socket
 from fluxlit.workers.server import WorkerServer, serve
 from fluxlit.workers.spec import WorkerSpec
+from fluxlit.workers.ui_plan import UIPlan
 
 DEFAULT_GRACE = 30
 """Seconds for requests in flight when a worker drains, unless a setting says otherwise."""
+
+DEVELOPMENT_GRACE = 2
+"""The same while the app is being written: who is connected for long is to see the new code."""
+
+LAST_CALL_SECONDS = 1.0
+"""Seconds that an idle connection gets for one more request when a worker ends."""
 
 API_MESSAGE = 16 * 1024 * 1024
 """Bytes of a message that the API's WebSockets take in any case; Uvicorn's own default."""
@@ -43,9 +58,28 @@ PING_SECONDS = 20.0
 def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Tell the supervisor where to listen, get the sockets, serve on them."""
     settings = app.settings
-    refuse_doubtful(observe(settings, development=spec.development, workers=spec.workers))
-    lifeline.report(
-        "loaded",
+    deployment = observe(
+        settings, development=spec.development, workers=spec.workers, store=app.session_store
+    )
+    refuse_doubtful(deployment)
+    lifeline.report("loaded", **asdict(address_of(app, spec)))
+    _, sockets = lifeline.receive()
+    service = Service(app, app.ui_plan(spec), sockets, lambda: _ready(lifeline, settings))
+    # A start that fails is told once, by the supervisor.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    try:
+        serve(service.server, sockets, *service.jobs)
+    except SystemExit as exc:  # Uvicorn's way to say that the lifespan failed
+        raise service.reason() from exc
+
+
+def address_of(app: FluxLit, spec: WorkerSpec) -> Address:
+    """Return where an app wants to be served, and how."""
+    settings = app.settings
+    is_embedded = settings.ui_mode == "embedded"  # then it is this worker that holds sessions
+    limits = Limits.of_ui if is_embedded else Limits.of_gateway
+    key = derived(settings.service_secret(spec.cookie_secret), "door")
+    return Address(
         host=settings.gateway_host,
         port=settings.gateway_port,
         title=settings.title,
@@ -53,22 +87,64 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
         prefix=settings.api_prefix(),
         ui=settings.ui_base(),
         docs=app.api.docs_url,
-        grace=_grace(settings),
+        grace=_grace(settings, spec),
         log_level=settings.effective_log_level(),
         ui_workers=settings.effective_ui_workers(),
+        spare=settings.gateway_spare,
+        ui_limits=asdict(Limits.of_ui(settings, development=spec.development)),
+        modules=list[JsonValue](imported_packages()) if spec.reload else [],
+        gateway_limits=asdict(limits(settings, development=spec.development)),
+        door_key="" if settings.uses_unix_sockets() else key,
     )
-    _, sockets = lifeline.receive()
-    fleet = Fleet(secret=spec.cookie_secret, hands_over=settings.ui_handoff)
-    fleet.join(Path(spec.run_directory), spec.row)
-    pulse = Pulse(Board(Path(spec.run_directory)).row(spec.row))
-    unified = app.asgi(fleet, internal_socket=api_socket(spec.run_directory))
-    server = WorkerServer(_server_config(app, unified), lambda: _ready(lifeline, settings))
-    # A start that fails is told once, by the supervisor.
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    try:
-        serve(server, sockets, pulse.run)
-    except SystemExit as exc:  # Uvicorn's way to say that the lifespan failed
-        raise _reason(unified) from exc
+
+
+class Service:
+    """The service as one gateway worker serves it.
+
+    Args:
+        app: The app.
+        ui: What a UI in this process is told, if it is to be here.
+        sockets: Where it is going to listen: the public sockets, then the private one.
+        on_ready: Called once, when it serves.
+
+    Attributes:
+        server: The server.
+        jobs: What runs beside it.
+    """
+
+    def __init__(
+        self,
+        app: FluxLit,
+        ui: UIPlan,
+        sockets: Sequence[socket.socket],
+        on_ready: Callable[[], None],
+    ) -> None:
+        settings, spec = app.settings, ui.spec
+        directory = Path(spec.run_directory)
+        fleet = Fleet.of(settings, spec.cookie_secret)
+        fleet.join(directory, spec.row)
+        self._unified = app.asgi(fleet, internal=api_socket(directory), ui=ui)
+        served: ASGIApp = self._unified
+        if not settings.uses_unix_sockets():
+            private = Guarded(self._unified.internal, derived(fleet.secret, "door"))
+            served = ByPort(served, sockets[-1].getsockname()[1], private)
+        self.server = WorkerServer(
+            _server_config(settings, served, _grace(settings, spec)),
+            on_ready,
+            last_call=0.0 if spec.development else LAST_CALL_SECONDS,
+        )
+        is_told_of = settings.ui_mode == "embedded"  # by the UI, which counts its visitors, too
+        self.jobs = [] if is_told_of else [Pulse(Board(directory).row(spec.row)).run]
+
+    def reason(self) -> FluxLitError:
+        """Return why the lifespan failed, from the user's own code on."""
+        failure = self._unified.failure
+        if not isinstance(failure, FluxLitError):
+            return StartupError(f"the service did not start: {failure!r}")
+        if failure.__cause__ is None:
+            return failure
+        lines = [failure.message, *user_frames(failure.__cause__)]
+        return StartupError("\n".join(lines), remedy=failure.remedy)
 
 
 def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:
@@ -77,10 +153,9 @@ def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:
     lifeline.report("ready")
 
 
-def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
-    settings = app.settings
+def _server_config(settings: FluxlitSettings, served: ASGIApp, grace: int) -> uvicorn.Config:
     return uvicorn.Config(
-        unified,
+        served,
         interface="asgi3",  # Uvicorn would take a call that is no coroutine function for ASGI 2
         lifespan="on",
         http=partial(HTTPProtocol, limits=ConnectionLimits.from_settings(settings)),  # type: ignore[arg-type]  # called as a class is
@@ -96,23 +171,15 @@ def _server_config(app: FluxLit, unified: UnifiedApp) -> uvicorn.Config:
         # The gateway reads forwarding headers itself, and only from proxies that are trusted.
         proxy_headers=False,
         timeout_keep_alive=ceil(settings.gateway_keep_alive_timeout_s),
-        timeout_graceful_shutdown=_grace(settings),
+        timeout_graceful_shutdown=grace,
     )
 
 
-def _grace(settings: FluxlitSettings) -> int:
+def _grace(settings: FluxlitSettings, spec: WorkerSpec) -> int:
     grace = settings.uvicorn_graceful_shutdown_timeout_s
-    return DEFAULT_GRACE if grace is None else ceil(grace)
-
-
-def _reason(unified: UnifiedApp) -> FluxLitError:
-    failure = unified.failure
-    if not isinstance(failure, FluxLitError):
-        return StartupError(f"the service did not start: {failure!r}")
-    if failure.__cause__ is None:
-        return failure
-    lines = [failure.message, *user_frames(failure.__cause__)]
-    return StartupError("\n".join(lines), remedy=failure.remedy)
+    if grace is None:
+        return DEVELOPMENT_GRACE if spec.development else DEFAULT_GRACE
+    return ceil(grace)
 
 
 if __name__ == "__main__":

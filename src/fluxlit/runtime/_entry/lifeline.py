@@ -13,18 +13,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, NoReturn
 
 from fluxlit._types import JsonValue
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import FluxLitError
 from fluxlit.logging import configure_logging
+from fluxlit.runtime._entry.warm import prepare
 from fluxlit.runtime.loading import load_app
+from fluxlit.workers import descriptors, orphan
 from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
+from fluxlit.workers.rundir import remove_abandoned
 from fluxlit.workers.spec import WorkerSpec
 
 ORPHAN_GRACE: Final = 1.0
 """Seconds that a worker has to finish after its parent is gone."""
+
+ORPHAN_LIMIT: Final = 2
+"""Seconds after which it is ended if even the grace does not end."""
 
 LEAVING_GRACE: Final = 1.0
 """Seconds that the user's own threads have to end once everything was served."""
@@ -42,11 +49,16 @@ class Lifeline(threading.Thread):
 
     Args:
         channel: The line to the parent.
+
+    Attributes:
+        run_directory: The service's, as soon as it is known.
     """
 
     def __init__(self, channel: Channel) -> None:
         super().__init__(name="fluxlit-lifeline", daemon=True)
         self._channel = channel
+        self._is_orphan = False
+        self.run_directory: Path | None = None
         self._inbox: queue.SimpleQueue[tuple[JsonObject, list[socket.socket]]] = queue.SimpleQueue()
 
     def run(self) -> None:
@@ -55,9 +67,17 @@ class Lifeline(threading.Thread):
             while (received := self._channel.receive_blocking()) is not None:
                 self._inbox.put(received)
         finally:
+            self._is_orphan = True
+            orphan.put_off(ORPHAN_LIMIT)
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(ORPHAN_GRACE)
+            self.clear_away()
             os._exit(FAILED)
+
+    def clear_away(self) -> None:
+        """Remove the run directory of a parent that could not do so itself."""
+        if self._is_orphan and self.run_directory is not None:
+            remove_abandoned(self.run_directory)
 
     def receive(self) -> tuple[JsonObject, list[socket.socket]]:
         """Wait for the next message and its sockets."""
@@ -80,10 +100,12 @@ def run_worker(serve: Serve) -> NoReturn:
     """
     gc.disable()  # imports leave little garbage; freeze() turns it on when the worker is ready
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    orphan.end_with_parent()
+    descriptors.allow_many()
     lifeline = Lifeline(Channel.from_descriptor(int(sys.argv[1])))
     lifeline.start()
-    message, _ = lifeline.receive()
-    spec = WorkerSpec.from_message(message)
+    spec = WorkerSpec.from_message(_hear_spec(lifeline))
+    lifeline.run_directory = Path(spec.run_directory)
     sys.argv[1:] = []
     sys.path += [entry for entry in spec.search_path if entry not in sys.path]
     try:
@@ -93,8 +115,24 @@ def run_worker(serve: Serve) -> NoReturn:
     except FluxLitError as exc:
         lifeline.report("failed", message=str(exc), remedy=exc.remedy)
         sys.exit(FAILED)
-    threading.Thread(target=_leave, daemon=True).start()
+    finally:
+        lifeline.clear_away()
+    leave_threads()
     sys.exit(0)
+
+
+def _hear_spec(lifeline: Lifeline) -> JsonObject:
+    """Wait for what this worker is to be; one that is spawned ahead prepares meanwhile."""
+    message, _ = lifeline.receive()
+    if message.get("event") == "prepare":
+        prepare(message)
+        message, _ = lifeline.receive()
+    return message
+
+
+def leave_threads() -> None:
+    """Have this process end in a moment although threads of the user's may still run."""
+    threading.Thread(target=_leave, daemon=True).start()
 
 
 def _leave() -> None:

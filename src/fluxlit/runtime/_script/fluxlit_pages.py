@@ -7,8 +7,18 @@ import os
 from fluxlit import _env
 from fluxlit._streamlit.module import st
 from fluxlit._streamlit.navigation import Menu
-from fluxlit.pages.runner import run_site
-from fluxlit.runtime.loading import find_app
+from fluxlit.exceptions import FluxLitError
+from fluxlit.pages.errors import show_unloaded
+from fluxlit.pages.runner import run_site, show_menu
+from fluxlit.runtime.loading import find_app, last_app
 
-# Found by name each time: in development Streamlit forgets edited modules.
-run_site(st, find_app(os.environ[_env.APP]).site(), Menu)
+target = os.environ[_env.APP]
+# Found by name each time: in development edited modules are forgotten.
+try:
+    app = find_app(target)
+except FluxLitError as error:
+    if (before := last_app(target)) is not None:
+        show_menu(st, before.site(), Menu)
+    show_unloaded(st, error)
+else:
+    run_site(st, app.site(), Menu)
