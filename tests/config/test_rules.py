@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -282,10 +283,6 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "debug_in_production": [Case({"debug": True}, {"debug": True}, {}, {"development": True})],
-    "workers_above_memory": [
-        Case({}, {}, {"workers": 16, "memory": 1 << 30}, {"workers": 2, "memory": 1 << 30}),
-        Case({}, {}, {"ui_workers": 8, "memory": 1 << 30}, {"ui_workers": 8, "memory": 0}),
-    ],
     "debug_under_api_prefix": [
         Case(
             {"debug": True, "ui_path": "/ui", "api_mount_path": "/__fluxlit"},
@@ -293,6 +290,10 @@ CASES: dict[str, list[Case]] = {
         ),
         Case({"debug": True, "api_mount_path": "/__fluxlit"}, {"debug": True}),
         Case({"debug": True, "api_mount_path": "/__fluxlit"}, {"debug": True, "ui_path": "/ui"}),
+    ],
+    "workers_above_memory": [
+        Case({}, {}, {"workers": 16, "memory": 1 << 30}, {"workers": 2, "memory": 1 << 30}),
+        Case({}, {}, {"ui_workers": 8, "memory": 1 << 30}, {"ui_workers": 8, "memory": 0}),
     ],
     "session_store_per_worker": [
         Case(
@@ -316,6 +317,11 @@ def deployment(values: dict[str, Any], around: dict[str, Any]) -> Deployment:
 
 def test_every_rule_of_the_book_is_tried() -> None:
     assert [rule.name for rule in RULES] == list(CASES)
+
+
+def test_the_rules_of_a_row_stand_together() -> None:
+    rows = [row for row, _ in groupby(RULES, key=lambda rule: rule.check)]
+    assert len(rows) == len(set(rows)), "the doctor would show a row twice"
 
 
 @pytest.mark.parametrize(("name", "case"), ROWS, ids=IDS)

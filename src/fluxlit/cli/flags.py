@@ -263,6 +263,21 @@ EmbeddedOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What a start takes for granted."""
+
+    workbench: WorkbenchOption = False
+    debug: DebugOption = False
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what that means, as settings."""
+        said = {"trust_proxy": self.workbench, "debug": self.debug}
+        return {name: True for name, is_meant in said.items() if is_meant}
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
 
 Command = Callable[..., None]

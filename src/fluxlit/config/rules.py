@@ -253,19 +253,19 @@ def _debug_in_production(d: Deployment) -> str:
     return when(d.settings.debug and not d.development, "debug is on outside `fluxlit dev`")
 
 
+@RULES.rule("debug", "choose another api_mount_path, such as /api")
+def _debug_under_api_prefix(d: Deployment) -> str:
+    prefix = d.settings.api_prefix().encode()
+    hidden = d.settings.debug and prefix and is_under(DEBUG_PATH.encode(), prefix)
+    return when(hidden, f"{DEBUG_PATH} belongs to the API, which answers")
+
+
 @RULES.rule("workers", "start fewer workers, or give them more memory")
 def _workers_above_memory(d: Deployment) -> str:
     needed = d.workers * GATEWAY_MEMORY + d.ui_workers * UI_MEMORY
     named = f"{d.workers} gateway and {d.ui_workers} UI workers"
     have = f"{d.memory // MB} MB of memory are there"
     return when(0 < d.memory < needed, f"{named} need about {needed // MB} MB, and {have}")
-
-
-@RULES.rule("debug", "choose another api_mount_path, such as /api")
-def _debug_under_api_prefix(d: Deployment) -> str:
-    prefix = d.settings.api_prefix().encode()
-    hidden = d.settings.debug and prefix and is_under(DEBUG_PATH.encode(), prefix)
-    return when(hidden, f"{DEBUG_PATH} belongs to the API, which answers")
 
 
 @RULES.rule("session_store", "give the app a store that all workers share")
