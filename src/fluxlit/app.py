@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from fluxlit._paths import path_parameters
 from fluxlit._types import PUBLIC_URLS, RUN_DIRECTORY, JsonValue, Receive, Scope, Send
-from fluxlit.api import api_of, docs_paths
+from fluxlit.api import api_of, arrange_routes, docs_paths
 from fluxlit.assembly import build_gateway, resources
 from fluxlit.auth.attach import WithAuth
 from fluxlit.client import ApiClient
@@ -302,7 +302,7 @@ class FluxLit(WithAuth, Generic[SettingsT]):
             internal_socket=internal_socket,
         )
         self._readiness.watch(gateway, fleet, told_to_all=self._settings.health_detail)
-        add_health_routes(self._api, self._readiness)  # behind what was added since
+        arrange_routes(self._api, self._readiness)
         return gateway
 
     def _docs_paths(self) -> frozenset[str]:
