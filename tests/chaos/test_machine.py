@@ -135,12 +135,13 @@ def test_a_disk_that_fills_up_costs_no_request_and_a_worker_only_until_there_is_
 
 
 def test_a_port_in_use_is_said_and_can_be_had_when_it_is_free(home: Path) -> None:
+    host = "127.0.0.77"  # of its own, where nobody else takes the port meanwhile
     with tempfile.TemporaryDirectory(prefix="fluxlit-test-") as runs:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
+        with socket.create_server((host, 0)) as taken:
             port = taken.getsockname()[1]
-            command = ("run", "--port", str(port))
+            command = ("run", "--host", host, "--port", str(port))
             said = fails_to_start(home, *command[1:], run_directory=Path(runs, "r"))
-            assert f"port {port} on 127.0.0.1 is already in use" in said
+            assert f"port {port} on {host} is already in use" in said
             assert "--port" in said
             assert list(Path(runs, "r").iterdir()) == []
         process = ServerProcess(
@@ -150,7 +151,7 @@ def test_a_port_in_use_is_said_and_can_be_had_when_it_is_free(home: Path) -> Non
             environment={"FLUXLIT_RUN_DIR": f"{runs}/r"},
         )
         try:
-            process.wait_until_ready([Probe(port, "/api/readyz")])
+            process.wait_until_ready([Probe(port, "/api/readyz", host)])
             process.stop(signal.SIGTERM)
         finally:
             process.kill()

@@ -63,13 +63,13 @@ class Browser:
         self._service = service
         self._tabs = tabs
 
-    def open(self, agent: str = "Agent", *, takes_cookies: bool = True) -> Tab:
-        """Load the page, connect, and let its script run once."""
-        socket, cookies = self.begin(agent, takes_cookies=takes_cookies)
+    def open(self, agent: str = "Agent", *, takes_cookies: bool = True, page: str = "") -> Tab:
+        """Load a page, the root unless named, connect, and let its script run once."""
+        socket, cookies = self.begin(agent, takes_cookies=takes_cookies, page=page)
         return Tab(socket, cookies, agent, *_first_run(socket))
 
     def begin(
-        self, agent: str = "Agent", *, takes_cookies: bool = True
+        self, agent: str = "Agent", *, takes_cookies: bool = True, page: str = ""
     ) -> tuple[ClientConnection, dict[str, str]]:
         """Load the page, connect, and ask for its script to run; return the socket and cookies."""
         service = self._service
@@ -81,6 +81,7 @@ class Browser:
             cookies |= taken(socket.response.headers.get_all("set-cookie"))
         request = BackMsg()
         request.rerun_script.SetInParent()
+        request.rerun_script.page_name = page
         socket.send(request.SerializeToString())
         return socket, cookies
 

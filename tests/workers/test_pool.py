@@ -392,3 +392,26 @@ def test_stopping_waits_for_those_on_their_way_out_and_killing_reaches_them() ->
         await pool.stop(0.0)
 
     run(scenario)
+
+
+@pytest.mark.parametrize(("wanted", "slots"), [(0, []), (1, [0]), (3, [0, 1, 2])])
+def test_as_many_start_as_are_wanted_once_that_is_known(wanted: int, slots: list[int]) -> None:
+    async def scenario() -> None:
+        bench, begun, known = Bench(), asyncio.Event(), asyncio.Event()
+        bench.on_birth = lambda _: begun.set()
+
+        async def size() -> int:
+            await known.wait()
+            return wanted
+
+        pool = WorkerPool(1, bench.launch)
+        starting = asyncio.create_task(pool.start_for(size()))
+        await begun.wait()
+        assert bench.births == 1, "the first one is not kept waiting"
+        known.set()
+        await starting
+        assert pool.size == wanted
+        assert [worker.name for worker in pool.workers] == [f"ui-{slot}" for slot in slots]
+        assert bench.born[0].asked == (["admit"] if wanted else ["admit", "stop 0"])
+
+    asyncio.run(scenario())

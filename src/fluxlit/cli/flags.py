@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -72,23 +70,20 @@ class UIModeName(StrEnum):
     REMOTE = "remote"
 
 
-@dataclass(frozen=True, slots=True)
-class UIMode:
-    """Where the UI runs."""
+UIModeOption = Annotated[
+    UIModeName | None,
+    typer.Option(
+        "--ui-mode",
+        help="UI in workers, in the gateway's process, or at FLUXLIT_STREAMLIT_UPSTREAM; sidecar if"
+        " unset.",
+        show_default=False,
+    ),
+]
 
-    ui_mode: Annotated[
-        UIModeName | None,
-        typer.Option(
-            "--ui-mode",
-            help="UI in workers, in the gateway's process, or at FLUXLIT_STREAMLIT_UPSTREAM;"
-            " sidecar if unset.",
-            show_default=False,
-        ),
-    ] = None
 
-    def overrides(self) -> dict[str, JsonValue]:
-        """Return what was said, as settings."""
-        return {} if self.ui_mode is None else {"ui_mode": self.ui_mode.value}
+def mode_override(mode: UIModeName | None) -> dict[str, JsonValue]:
+    """Return what was said about where the UI runs, as a setting."""
+    return {} if mode is None else {"ui_mode": mode.value}
 
 
 def _checked_workers(value: str | None) -> str | None:
@@ -189,9 +184,14 @@ class Reloading:
 
 @dataclass(frozen=True, slots=True)
 class Scale(UIScale):
-    """How many processes serve."""
+    """Which processes serve."""
 
     workers: Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)] = 1
+    ui_mode: UIModeOption = None
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what was said, as settings."""
+        return {**UIScale.overrides(self), **mode_override(self.ui_mode)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,11 @@ class PidFile:
     """Where the pid file is."""
 
     pidfile: Annotated[
-        Path | None, typer.Option(help="Pid file; .fluxlit-dev.pid if unset.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Pid file; .fluxlit-dev.pid if unset (.fluxlit-ui.pid for `ui`).",
+            show_default=False,
+        ),
     ] = None
     no_pidfile: Annotated[
         bool, typer.Option("--no-pidfile", help="Write no pid file.", show_default=False)
@@ -243,11 +247,7 @@ DebugOption = Annotated[
 ]
 WorkbenchOption = Annotated[
     bool,
-    typer.Option(
-        "--workbench",
-        help="Behind Posit Workbench or Connect; the same as `fluxlit workbench`.",
-        show_default=False,
-    ),
+    typer.Option("--workbench", help="Behind Posit Workbench or Connect.", show_default=False),
 ]
 EmbeddedOption = Annotated[
     bool,
@@ -257,55 +257,19 @@ EmbeddedOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """What a start takes for granted."""
+
+    workbench: WorkbenchOption = False
+    debug: DebugOption = False
+
+    def overrides(self) -> dict[str, JsonValue]:
+        """Return what that means, as settings."""
+        said = {"trust_proxy": self.workbench, "debug": self.debug}
+        return {name: True for name, is_meant in said.items() if is_meant}
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
-
-Command = Callable[..., None]
-
-
-def spread(command: Command) -> Command:
-    """Give a command the options of its parameters that are dataclasses of options.
-
-    Typer reads a command's signature; this one writes the signature out.
-
-    Example:
-        >>> @spread
-        ... def run(binding: Binding, workers: int = 1) -> None: ...
-        >>> list(inspect.signature(run).parameters)
-        ['host', 'port', 'log_level', 'workers']
-    """
-    hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Callable[..., object]] = {
-        name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)
-    }
-
-    def spread_out(**values: Any) -> None:
-        for name, group in groups.items():
-            values[name] = group(
-                **{option.name: values.pop(option.name) for option in _options(group)}
-            )
-        command(**values)
-
-    parameters = [
-        option
-        for name, parameter in inspect.signature(command).parameters.items()
-        for option in (
-            _options(groups[name])
-            if name in groups
-            else [_keyword(name, hints[name], parameter.default)]
-        )
-    ]
-    spread_out.__name__, spread_out.__doc__ = command.__name__, command.__doc__
-    spread_out.__annotations__ = {item.name: item.annotation for item in parameters}
-    spread_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # PEP 362
-    return spread_out
-
-
-def _options(group: Callable[..., object]) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    own = inspect.signature(group).parameters.values()
-    return [_keyword(item.name, hints[item.name], item.default) for item in own]
-
-
-def _keyword(name: str, hint: object, default: object) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=default, annotation=hint)

@@ -13,18 +13,20 @@ from fluxlit.cli.flags import (
     Binding,
     DebugOption,
     EmbeddedOption,
+    Mode,
     PidFile,
     Proxies,
     Reloading,
     Scale,
     TargetArgument,
     UIBinding,
-    UIMode,
+    UIModeOption,
     UIScale,
     WorkbenchOption,
-    spread,
+    mode_override,
 )
 from fluxlit.cli.output import note
+from fluxlit.cli.spreading import spread
 
 if TYPE_CHECKING:
     from fluxlit.runtime.reloading import Reload
@@ -62,20 +64,17 @@ class Order:
 
     def settings(self) -> dict[str, JsonValue]:
         """Return the settings that decide before every other source."""
-        implied: dict[str, JsonValue] = {"trust_proxy": True} if self.workbench else {}
-        if self.debug:
-            implied["debug"] = True
-        return {**implied, **self.overrides}
+        return {**Mode(self.workbench, self.debug).overrides(), **self.overrides}
 
 
 @spread
 def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     binding: Binding,
-    mode: UIMode,
     reloading: Reloading,
     proxies: Proxies,
     pid: PidFile,
     target: TargetArgument = None,
+    ui_mode: UIModeOption = None,
     embedded: EmbeddedOption = False,
     workbench: WorkbenchOption = False,
     debug: DebugOption = False,
@@ -84,7 +83,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 
     Example: fluxlit dev app:app --port 9000
     """
-    overrides = {**binding.overrides(), **mode.overrides(), **proxies.overrides()}
+    overrides = {**binding.overrides(), **proxies.overrides(), **mode_override(ui_mode)}
     _serve(
         Order(
             target,
@@ -103,7 +102,6 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 def run(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     binding: Binding,
     scale: Scale,
-    mode: UIMode,
     proxies: Proxies,
     pid: PidFile,
     target: TargetArgument = None,
@@ -114,8 +112,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 
     Example: fluxlit run app:app --host 0.0.0.0 --port 80 --ui-workers auto
     """
-    said = (binding, proxies, scale, mode)
-    overrides = {name: value for group in said for name, value in group.overrides().items()}
+    overrides = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
     workers = scale.workers
     _serve(Order(target, overrides, pid.path(), workers=workers, workbench=workbench, debug=debug))
 

@@ -6,10 +6,13 @@ page, and what is typed reaches it. There is no supervisor: what ends this proce
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
+import pdb  # noqa: T100 - what the command is for
 import secrets
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -47,6 +50,7 @@ def run_in_one_process(options: RunOptions, announce: Callable[[str], None]) -> 
         FluxLitError: It cannot start.
     """
     born, started = time.time(), time.monotonic()
+    sys.breakpointhook = _stop_here
     app = load_app(options.target, {**options.overrides, "ui_mode": "embedded"})
     refuse_doubtful(observe(app.settings, development=True))
     with ExitStack() as stack:
@@ -94,3 +98,16 @@ def _serve(service: Service, sockets: Sequence[socket.socket], following: Sequen
         serve(service.server, sockets, *service.jobs, *following, until=asking_signals())
     except SystemExit as exc:  # Uvicorn's way to say that the lifespan failed
         raise service.reason() from exc
+
+
+def _stop_here(*args: object, **keywords: object) -> object:
+    """Stop where ``breakpoint()`` stands, in the debugger that the user has chosen or in pdb.
+
+    By itself pdb would take Ctrl-C from the loop when it goes on (``Pdb.do_continue``), so that the
+    service could not be ended by it any more.
+    """
+    caller = inspect.currentframe()
+    if os.environ.get("PYTHONBREAKPOINT") or args or keywords or caller is None:
+        return sys.__breakpointhook__(*args, **keywords)  # noqa: T100 - see above
+    pdb.Pdb(nosigint=True).set_trace(caller.f_back)
+    return None

@@ -262,6 +262,7 @@ def _streamlit_app(plan: UIPlan) -> RunWatch:
         allowed_origins=tuple(settings.ui_allowed_origins),
         collects=not settings.ui_collector,
         icons=plan.icons,
+        on_error=plan.on_error,
     )
     arguments = sys.argv
     with loggers_kept():
