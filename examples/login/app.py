@@ -23,9 +23,11 @@ from fluxlit import (
     GenericOIDCClient,
     GenericOIDCClientConfig,
     StandardClaims,
+    bearer_headers_from_session,
     prepare_streamlit_api_client,
 )
 from fluxlit.client import ApiUnauthorizedError
+from fluxlit.exceptions import PageRefused
 
 app = FluxLit(title="Desk")
 
@@ -72,3 +74,14 @@ def desk(st: Any, urls: FluxLitPublicUrls, client: Annotated[ApiClient, Depends(
         return
     st.text(f"{user.name} <{user.email}>")
     st.button("Again")
+
+
+def signed_in(st: Any, _: Annotated[ApiClient, Depends(as_user)]) -> None:
+    if not bearer_headers_from_session(st):
+        raise PageRefused("Please sign in.")
+
+
+@app.page("/account", title="Account", requires=signed_in)
+def account(st: Any, client: Annotated[ApiClient, Depends(as_user)]) -> None:
+    st.title("Account")
+    st.json(client.get_model("/me", User).model_dump())

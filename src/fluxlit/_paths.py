@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
+DEBUG_PATH: Final = "/__fluxlit/debug"
+"""Where a developer looks at a running gateway, under the mount."""
+
 
 def normalize(path: str) -> str:
     """Bring a public path into normal form.

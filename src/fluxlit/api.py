@@ -1,4 +1,4 @@
-"""The API that FluxLit makes where none is given: an ordinary FastAPI app."""
+"""The API that FluxLit makes where none is given, and the order of any API's routes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Host, Route
 
 from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import ConfigurationError
+from fluxlit.health import Readiness, add_health_routes, takes
 from fluxlit.security import SecurityHeadersMiddleware
 
 _OWNED_CORS: Final = frozenset(
@@ -60,3 +62,31 @@ def docs_paths(api: FastAPI) -> frozenset[str]:
     """
     documented = {api.docs_url, api.redoc_url, api.openapi_url}
     return frozenset({"/docs", "/redoc", "/openapi.json"} & documented)
+
+
+def arrange_routes(api: FastAPI, readiness: Readiness) -> None:
+    """Let the routes that users ask for be tried first: documentation and health come behind them.
+
+    Routes are tried in order, and FastAPI puts four of its own in front. Each one costs a request
+    1 to 2 % of what a small answer takes. What a route of the API's own would take as well stays
+    in front of it.
+
+    Args:
+        api: The API, with all of its routes.
+        readiness: Who is asked whether the UI can serve.
+    """
+    documentation = [route for route in api.router.routes if _is_documentation(route)]
+    others = [route for route in api.router.routes if not _is_documentation(route)]
+    if not any(_meet(theirs, ours) for ours in documentation for theirs in others):
+        api.router.routes[:] = [*others, *documentation]
+    add_health_routes(api, readiness)
+
+
+def _is_documentation(route: BaseRoute) -> bool:
+    """Tell whether FastAPI itself has added a route."""
+    return isinstance(route, Route) and route.endpoint.__module__ == FastAPI.__module__
+
+
+def _meet(theirs: BaseRoute, ours: BaseRoute) -> bool:
+    """Tell whether there may be a request that both would take."""
+    return isinstance(theirs, Host) or takes(theirs, getattr(ours, "path", ""))

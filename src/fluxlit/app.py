@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from fluxlit._paths import path_parameters
 from fluxlit._types import PUBLIC_URLS, RUN_DIRECTORY, JsonValue, Receive, Scope, Send
-from fluxlit.api import api_of, docs_paths
+from fluxlit.api import api_of, arrange_routes, docs_paths
 from fluxlit.assembly import build_gateway, resources
 from fluxlit.auth.attach import WithAuth
 from fluxlit.client import ApiClient
@@ -31,6 +31,7 @@ from fluxlit.exceptions import PageError
 from fluxlit.fleet import Fleet
 from fluxlit.gateway.gateway import Gateway
 from fluxlit.health import Readiness, add_health_routes
+from fluxlit.pages.aside import show_aside
 from fluxlit.pages.book import PageBook, PageRules
 from fluxlit.pages.flags import FluxlitFeatureFlags
 from fluxlit.pages.heads import page_heads
@@ -286,7 +287,8 @@ class FluxLit(WithAuth, Generic[SettingsT]):
     def ui_plan(self, spec: WorkerSpec, *, is_guest: bool = False) -> UIPlan:
         """Say what serves the UI; see :class:`~fluxlit.workers.ui_plan.UIPlan`."""
         icons = any(page.icon for page in self._pages)
-        return UIPlan(spec, self._settings, self._script, icons, is_guest)
+        on_error = show_aside if self._script is None else None
+        return UIPlan(spec, self._settings, self._script, icons, is_guest, on_error=on_error)
 
     def _gateway(self, fleet: Fleet, internal_socket: str = "") -> Gateway:
         untitled = self._script if "title" not in self._settings.model_fields_set else None
@@ -300,7 +302,7 @@ class FluxLit(WithAuth, Generic[SettingsT]):
             internal_socket=internal_socket,
         )
         self._readiness.watch(gateway, fleet, told_to_all=self._settings.health_detail)
-        add_health_routes(self._api, self._readiness)  # behind what was added since
+        arrange_routes(self._api, self._readiness)
         return gateway
 
     def _docs_paths(self) -> frozenset[str]:
@@ -320,7 +322,7 @@ class FluxLit(WithAuth, Generic[SettingsT]):
         await self._asgi(scope, receive, send)
 
     def _standalone(self) -> UnifiedApp:
-        refuse_doubtful(observe(self._settings))
+        refuse_doubtful(observe(self._settings, store=self._session_store))
         spec = spec_beside(self, self._import_target, development=self._settings.debug)
         fleet = Fleet.of(self._settings, spec.cookie_secret)
         gateway = self._gateway(fleet)

@@ -160,7 +160,7 @@ def add_health_routes(api: FastAPI, readiness: Readiness) -> None:
         (REFLECTION_PATH, reflect),
     )
     for path, endpoint in ours:
-        taking = [route for route in api.router.routes if _takes(route, path)]
+        taking = [route for route in api.router.routes if takes(route, path)]
         if not any(getattr(route, "path", None) == path for route in taking):
             router.add_api_route(path, endpoint, methods=["GET", "HEAD"])
             in_front = in_front or bool(taking)
@@ -169,8 +169,8 @@ def add_health_routes(api: FastAPI, readiness: Readiness) -> None:
     api.router.routes[at:at] = readiness.routes
 
 
-def _takes(route: BaseRoute, path: str) -> bool:
-    """Tell whether a route answers a path."""
+def takes(route: BaseRoute, path: str) -> bool:
+    """Tell whether a route answers a GET of a path."""
     match, _ = route.matches({"type": "http", "method": "GET", "path": path, "headers": []})
     return match is Match.FULL
 

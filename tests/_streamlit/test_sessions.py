@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import weakref
 from types import SimpleNamespace
 from typing import Any
 
 from fluxlit._streamlit.sessions import PassingStorage
+
+LATE = 10.0
+"""Seconds after which a session that should be gone is called kept; it is kept for one."""
 
 
 class Session:
@@ -18,35 +20,23 @@ class Session:
         self.id = name
 
 
-def kept(name: str) -> Any:
-    return SimpleNamespace(session=Session(name))
-
-
-async def gone(seen: weakref.ref[Session], *, within: float) -> bool:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + within
-    while seen() is not None and loop.time() < until:
-        await asyncio.sleep(0.01)
-        gc.collect()
-    return seen() is None
+def kept(name: str, end: asyncio.Event) -> Any:
+    """Make what is kept of a session; the event tells when nobody has it any more."""
+    info = SimpleNamespace(session=Session(name))
+    weakref.finalize(info.session, end.set)
+    return info
 
 
 def test_a_session_is_kept_for_its_time_and_then_let_go_without_another_visit() -> None:
     async def check() -> None:
         storage = PassingStorage(1)
-        info = kept("ada")
-        seen = weakref.ref(info.session)
-        storage.save(info)
-        del info
-        assert storage.get("ada") is not None
-        assert not await gone(seen, within=0.5)
-        assert len(storage.list()) == 1
-        assert await gone(seen, within=5)
-        again = kept("bob")  # after a pause, as before
-        seen = weakref.ref(again.session)
-        storage.save(again)
-        del again
-        assert await gone(seen, within=5)
+        for name in ("ada", "bob"):  # the second one after a pause
+            end = asyncio.Event()
+            storage.save(kept(name, end))
+            assert storage.get(name) is not None
+            assert len(storage.list()) == 1
+            await asyncio.wait_for(end.wait(), LATE)
+            assert storage.get(name) is None
 
     asyncio.run(check())
 
@@ -55,7 +45,7 @@ def test_nothing_is_looked_for_while_nothing_is_kept() -> None:
     async def check() -> None:
         storage = PassingStorage(1)
         assert storage._next is None
-        storage.save(kept("ada"))
+        storage.save(kept("ada", asyncio.Event()))
         storage.delete("ada")
         await asyncio.sleep(0.2)
         assert storage._next is None

@@ -45,7 +45,22 @@ def home(st: Any, client: ApiClient) -> None:
     st.text("page 1")
     st.text(GREETING)
     st.text(NOTE)
-    st.text(f"told {app.settings.title}")
+    st.text(f"level {app.settings.log_level}")
+
+@app.page("/orders")
+def orders(st: Any) -> None:
+    st.title("Orders")
+"""
+
+SCRIPT = """
+import streamlit as st
+from helper import WORD
+
+st.title("Script")
+st.session_state.setdefault("runs", 0)
+if st.button("Count"):
+    st.session_state.runs += 1
+st.text(f"{WORD} {st.session_state.runs}")
 """
 
 
@@ -131,18 +146,55 @@ def test_a_mistake_shows_everywhere_and_heals(browser: Browser, tmp_path: Path) 
         count_to_one(page, service)
         project.edit("app.py", 'st.text("page 1")', 'st.text("page 1"')
         see_mistake(page, "SyntaxError: '(' was never closed (app.py, line", 'st.text("page 1"')
-        late.goto(service.origin)
+        late.goto(f"{service.origin}/orders")
         see_mistake(late, "SyntaxError: '(' was never closed (app.py, line", 'st.text("page 1"')
         until(lambda: "the old code serves on" in service.output())
         assert "SyntaxError: '(' was never closed (app.py, line" in service.output()
         assert ask(service, "/api/said") == ["api 1", "hello", "note 1"]
         project.edit("app.py", 'st.text("page 1"', 'st.text("page 2")')
-        for tab, count in ((page, "count 1"), (late, "count 0")):
-            see_text(tab, "page 2")
-            see_text(tab, count)
+        see_text(page, "page 2")
+        see_text(page, "count 1")
+        see_title(late, "Orders")
+        assert late.url == f"{service.origin}/orders"
+        for tab in (page, late):
             expect(tab.get_by_test_id("stAlert")).to_have_count(0)
 
         project.edit("app.py", "import GREETING", "import GREETING\nfrom parts.more import MORE")
         see_mistake(page, "No module named 'parts.more'", "from parts.more import MORE")
         project.write("parts/more.py", "MORE = 1\n")
         see_text(page, "page 2")
+
+
+def test_new_settings_bring_the_page_back_by_itself(browser: Browser, tmp_path: Path) -> None:
+    with (
+        development(tmp_path) as (project, service),
+        fresh_page(browser, service.origin) as (page, _),
+    ):
+        count_to_one(page, service)
+        see_text(page, "level info")
+        project.write("fluxlit.toml", 'log_level = "warning"\n')
+        see_text(page, "level warning")
+        page.get_by_role("button", name="Count").click()
+        see_text(page, "count 1")
+
+
+def test_a_streamlit_script_and_its_modules_follow_edits(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "dashboard.py").write_text(SCRIPT)
+    (tmp_path / "helper.py").write_text('WORD = "one"')
+    with (
+        running("dev", "dashboard.py", directory=tmp_path) as service,
+        fresh_page(browser, service.origin) as (page, complaints),
+    ):
+        page.goto(service.origin)
+        see_text(page, "one 0")
+        page.get_by_role("button", name="Count").click()
+        see_text(page, "one 1")
+        (tmp_path / "helper.py").write_text('WORD = "two"')
+        see_text(page, "two 1")
+        (tmp_path / "dashboard.py").write_text(SCRIPT.replace("{WORD} ", "{WORD}, "))
+        see_text(page, "two, 1")
+        (tmp_path / "dashboard.py").write_text(SCRIPT.replace("import streamlit", "import"))
+        expect(page.get_by_role("dialog")).to_contain_text("SyntaxError: invalid syntax")
+        (tmp_path / "dashboard.py").write_text(SCRIPT)
+        see_text(page, "two 1")
+        assert complaints.messages == []

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from playwright.sync_api import expect
-from tests.browser.steps import see_text, see_title
+from tests.browser.steps import see_text, see_title, sidebar_link
 from tests.support.browser import fresh_page
 from tests.support.nginx import nginx_running, prefix_rules
 from tests.support.openid import openid_provider
@@ -82,8 +82,17 @@ def test_a_visitor_signs_in_and_the_page_calls_the_api_as_them(page: Page, desk:
     expect(page).to_have_url(f"{desk}/")
     page.get_by_role("button", name="Again").click()
     see_text(page, "Dr. ada <ada@desk.example>")
+    sidebar_link(page, "Account").click()
+    see_title(page, "Account")
     cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
     assert cookies["fluxlit-login"]["httpOnly"]
+
+
+def test_a_guarded_page_waits_for_the_login(page: Page, desk: str) -> None:
+    page.goto(f"{desk}/account")
+    expect(page.get_by_test_id("stAlert")).to_have_text("Please sign in.")
+    expect(page.get_by_role("heading", name="Account")).to_have_count(0)
+    expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(0)
 
 
 def test_a_code_is_refused_in_another_browser(page: Page, desk: str) -> None:

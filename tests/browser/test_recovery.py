@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 from tests.browser.steps import see_text, sidebar_link
+from tests.runtime.harness import workers
 from tests.support.browser import fresh_page
 from tests.support.service import running
 
@@ -90,3 +91,26 @@ def test_an_open_page_recovers_with_what_was_typed(
         os.kill(lost, signal.SIGKILL)
         see_successor(page, "other 1 Ada 1", lost)
         assert page.url == f"{service.origin}/other?x=1"
+
+
+def test_a_session_that_only_lost_its_gateway_goes_on_and_nothing_runs(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Relayed, the page loses its connection with the gateway; its process and session live."""
+    (tmp_path / "app.py").write_text(APP)
+    relayed = {"FLUXLIT_UI_HANDOFF": "0"}
+    with (
+        running("run", directory=tmp_path, environment=relayed) as service,
+        fresh_page(browser, service.origin) as (page, _),
+    ):
+        page.goto(service.origin)
+        pid = fill_in(page, "home")
+        see_text(page, "runs of it 1")
+        with page.expect_websocket():  # the tab connects again without being touched
+            workers(service)["gateway"].kill()
+        expect(page.get_by_test_id("stConnectionStatus")).to_have_count(0)
+        page.get_by_role("slider").press("ArrowRight")
+        assert pid_of(page, "home Ada 2") == pid
+        page.get_by_role("slider").press("ArrowLeft")
+        assert pid_of(page, "home Ada 1") == pid
+        see_text(page, "runs of it 2")

@@ -54,11 +54,13 @@ class Held(NamedTuple):
 
 
 def come_and_go(service: Service, cycles: int) -> None:
-    """Open a page, let it run and close it, so many times."""
+    """Open a page and close it, so many times; every fourth visitor waits until it has run."""
 
-    def visit(_: int) -> None:
+    def visit(number: int) -> None:
         with Tab(service.port) as tab:
-            tab.run()
+            tab.ask()
+            if number % 4 == 0:
+                tab.finished()
 
     with ThreadPoolExecutor(AT_A_TIME) as threads:
         list(threads.map(visit, range(cycles)))

@@ -49,6 +49,20 @@ def test_every_value_with_its_source(make_desk: MakeDesk, monkeypatch: pytest.Mo
     assert [w["code"] for w in seen["warnings"]] == ["gateway_max_body_unlimited_trust_proxy"]
 
 
+def test_what_a_start_takes_for_granted(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    status, seen = desk.json("config", "--debug", "--workbench", "--strict")
+    assert status == 1
+    flags = {name for name, source in seen["sources"].items() if source["source"] == "flag"}
+    assert flags == {"debug", "trust_proxy"}
+    assert "debug_in_production" in {warning["code"] for warning in seen["warnings"]}
+    _, seen = desk.json("config", "--workbench", "--no-proxy-headers")
+    assert seen["settings"]["trust_proxy"] is False  # what is said outright decides
+    _, seen = desk.json("doctor", "--debug", "--workbench")
+    status_of = {check["name"]: check["status"] for check in seen["checks"]}
+    assert (status_of["debug"], status_of["gateway_max_proxy_body"]) == ("WARN", "WARN")
+
+
 def test_what_is_derived(make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLUXLIT_INTERNAL_API_BASE", "http://127.0.0.1:8000/api")
     desk = make_desk(toml='root_path = "desk/"')

@@ -8,12 +8,27 @@ from typing import Annotated, Any
 import pytest
 import typer
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from fluxlit.cli import app
-from fluxlit.cli.flags import Binding, LogLevel, PidFile, Proxies, Scale, UIModeName, spread
+from fluxlit.cli.flags import (
+    Binding,
+    LogLevel,
+    PidFile,
+    Proxies,
+    Reloading,
+    ReloadScope,
+    Scale,
+    UIBinding,
+    UIModeName,
+    UIScale,
+)
 from fluxlit.cli.serve import Order
+from fluxlit.cli.spreading import spread
 from fluxlit.config import FluxlitSettings
 from fluxlit.config.provenance import FLAGS
+from fluxlit.runtime.reloading import Reload
+from fluxlit.runtime.watching import Need
 
 
 def test_what_was_said_becomes_settings() -> None:
@@ -43,6 +58,26 @@ def test_what_a_way_to_serve_implies(order: Order, settings: dict[str, object]) 
     assert order.settings() == settings
 
 
+def test_how_edits_are_followed() -> None:
+    assert Reloading().options() == Reload()
+    assert Reloading(reload=False, reload_scope=ReloadScope.FULL).options() is None
+    said = Reloading(reload_scope=ReloadScope.GATEWAY, reload_dir=[Path("lib")])
+    assert said.options() == Reload(Need.GATEWAY, (Path("lib"),))
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--reload-scope", "all"], "'all' is not one of 'gateway', 'full'"),
+        (["--reload-dir", "no-such-folder"], "'no-such-folder' does not exist"),
+    ],
+)
+def test_a_wrong_word_about_edits_is_refused(flags: list[str], told: str) -> None:
+    done = CliRunner().invoke(app, ["dev", *flags], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert done.exit_code == 2
+    assert told in done.output
+
+
 def test_where_the_pid_file_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLUXLIT_PIDFILE", raising=False)
     monkeypatch.delenv("FLUXLIT_NO_PIDFILE", raising=False)
@@ -66,13 +101,13 @@ SAID = {
     "log_level": LogLevel.INFO,
     "workers": 2,
     "ui_workers": "auto",
-    "ui_mode": UIModeName.EMBEDDED,
+    "ui_mode": UIModeName.REMOTE,
     "proxy_headers": True,
     "forwarded_allow_ips": "*",
 }
 
 
-@pytest.mark.parametrize("group", [Binding, Scale, Proxies])
+@pytest.mark.parametrize("group", [Binding, Scale, Proxies, UIBinding, UIScale])
 def test_a_setting_is_known_by_the_flag_that_says_it(group: type[Any]) -> None:
     for option in fields(group):
         for setting in group(**{option.name: SAID[option.name]}).overrides():

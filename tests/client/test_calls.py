@@ -11,7 +11,7 @@ import pytest
 from fastapi import APIRouter, Body, Cookie, Depends, FastAPI, Form, Header, HTTPException, Query
 from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
 from fluxlit import ApiClient, FluxLit
 from fluxlit.client import (
@@ -34,6 +34,13 @@ class User(BaseModel):
     id: int
     name: str = "Ada"
     born: date | None = None
+
+
+class Named(BaseModel):
+    a: int = Field(default=0, alias="first")
+    b: int = Field(default=0, validation_alias="second", serialization_alias="2nd")
+    c: int = Field(default=0, validation_alias=AliasChoices("third", "c"))
+    d: int = Field(default=0, serialization_alias="4th")
 
 
 class Page(BaseModel):
@@ -86,6 +93,11 @@ def echo(  # noqa: PLR0917
 @api.get("/page")
 def paged(page: Annotated[Page, Query()]) -> Page:
     return page
+
+
+@api.get("/named")
+def named(names: Annotated[Named, Query()]) -> dict[str, Any]:
+    return {"a": names.a, "b": names.b, "c": names.c, "d": names.d}
 
 
 @api.delete("/users/{user_id}", status_code=204)
@@ -194,6 +206,11 @@ def test_every_place_of_a_request(client: ApiClient) -> None:
 
 def test_a_query_model(client: ApiClient) -> None:
     assert client.call(paged, Page(limit=2, tags=["a", "b"])) == Page(limit=2, tags=["a", "b"])
+
+
+def test_a_query_model_is_sent_under_the_names_that_the_route_reads(client: ApiClient) -> None:
+    said = Named.model_validate({"first": 1, "second": 2, "third": 3, "d": 4})
+    assert client.call(named, said) == {"a": 1, "b": 2, "c": 3, "d": 4}
 
 
 def test_what_is_none_is_not_sent_in_a_query_model(client: ApiClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -86,6 +87,34 @@ CASES: dict[str, list[Case]] = {
         Case({**THERE, **KEY}, {**KEY, **REMOTE, "streamlit_upstream": "https://b.example"}),
     ],
     "ui_secret_short": [Case({"ui_secret": "x" * 31}, {"ui_secret": "x" * 32})],
+    "secret_well_known": [
+        Case(
+            {"jwt_hs256_secret": " ChangeMe "}, {"jwt_hs256_secret": LONG}, level=Level.ERROR,
+            says="jwt_hs256_secret",
+        ),
+        Case({"desk_key": "password"}, {"desk_key": "pw-1"}, level=Level.ERROR, says="desk_key"),
+    ],
+    "secret_short": [
+        Case(
+            {"oidc_bff_secret": "x" * 31}, {"oidc_bff_secret": "x" * 32}, says="oidc_bff_secret"
+        )
+    ],
+    "jwt_two_keys": [
+        Case(
+            {**JWT, "jwt_hs256_secret": LONG, "jwt_jwks_url": "https://i.example/keys"},
+            {**JWT, "jwt_jwks_url": "https://i.example/keys"},
+            level=Level.ERROR,
+        )
+    ],
+    "jwt_incomplete": [
+        Case({"jwt_hs256_secret": LONG}, {**JWT, "jwt_hs256_secret": LONG}, says="issuer"),
+        Case(JWT, {}, says="key"),
+    ],
+    "jwt_keys_in_clear": [
+        Case({**JWT, "jwt_jwks_url": f"http://{host}"}, {**JWT, "jwt_jwks_url": good})
+        for host, good in (("i.example", "https://i.example"), ("i.example", "http://localhost:1"))
+    ],
+    "jwt_leeway_long": [Case({"jwt_leeway_seconds": 301}, {"jwt_leeway_seconds": 300})],
     "forwarded_allow_ips_broad": [
         Case(
             {"trust_proxy": True, "forwarded_allow_ips": "10.0.0.1, *"},
@@ -254,38 +283,28 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "debug_in_production": [Case({"debug": True}, {"debug": True}, {}, {"development": True})],
+    "debug_under_api_prefix": [
+        Case(
+            {"debug": True, "ui_path": "/ui", "api_mount_path": "/__fluxlit"},
+            {"ui_path": "/ui", "api_mount_path": "/__fluxlit"},
+        ),
+        Case({"debug": True, "api_mount_path": "/__fluxlit"}, {"debug": True}),
+        Case({"debug": True, "api_mount_path": "/__fluxlit"}, {"debug": True, "ui_path": "/ui"}),
+    ],
     "workers_above_memory": [
         Case({}, {}, {"workers": 16, "memory": 1 << 30}, {"workers": 2, "memory": 1 << 30}),
         Case({}, {}, {"ui_workers": 8, "memory": 1 << 30}, {"ui_workers": 8, "memory": 0}),
     ],
-    "secret_well_known": [
+    "session_store_per_worker": [
         Case(
-            {"jwt_hs256_secret": " ChangeMe "}, {"jwt_hs256_secret": LONG}, level=Level.ERROR,
-            says="jwt_hs256_secret",
+            {},
+            {},
+            {"keeps_sessions_in_memory": True, "ui_workers": 2},
+            {"keeps_sessions_in_memory": True},
+            says="2 UI workers",
         ),
-        Case({"desk_key": "password"}, {"desk_key": "pw-1"}, level=Level.ERROR, says="desk_key"),
+        Case({}, {}, {"keeps_sessions_in_memory": True, "ui_workers": 2}, {"ui_workers": 2}),
     ],
-    "secret_short": [
-        Case(
-            {"oidc_bff_secret": "x" * 31}, {"oidc_bff_secret": "x" * 32}, says="oidc_bff_secret"
-        )
-    ],
-    "jwt_two_keys": [
-        Case(
-            {**JWT, "jwt_hs256_secret": LONG, "jwt_jwks_url": "https://i.example/keys"},
-            {**JWT, "jwt_jwks_url": "https://i.example/keys"},
-            level=Level.ERROR,
-        )
-    ],
-    "jwt_incomplete": [
-        Case({"jwt_hs256_secret": LONG}, {**JWT, "jwt_hs256_secret": LONG}, says="issuer"),
-        Case(JWT, {}, says="key"),
-    ],
-    "jwt_keys_in_clear": [
-        Case({**JWT, "jwt_jwks_url": f"http://{host}"}, {**JWT, "jwt_jwks_url": good})
-        for host, good in (("i.example", "https://i.example"), ("i.example", "http://localhost:1"))
-    ],
-    "jwt_leeway_long": [Case({"jwt_leeway_seconds": 301}, {"jwt_leeway_seconds": 300})],
 }  # fmt: skip
 
 ROWS = [(name, case) for name, cases in CASES.items() for case in cases]
@@ -298,6 +317,11 @@ def deployment(values: dict[str, Any], around: dict[str, Any]) -> Deployment:
 
 def test_every_rule_of_the_book_is_tried() -> None:
     assert [rule.name for rule in RULES] == list(CASES)
+
+
+def test_the_rules_of_a_row_stand_together() -> None:
+    rows = [row for row, _ in groupby(RULES, key=lambda rule: rule.check)]
+    assert len(rows) == len(set(rows)), "the doctor would show a row twice"
 
 
 @pytest.mark.parametrize(("name", "case"), ROWS, ids=IDS)

@@ -293,6 +293,17 @@ def test_overlapping_paths_are_refused_with_a_remedy(given: dict[str, str]) -> N
         load_settings(**given)
 
 
+def test_an_error_about_several_settings_names_where_each_comes_from(
+    empty_surroundings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (empty_surroundings / "fluxlit.toml").write_text('title = "Desk"\nui_path = "/x/ui"\n')
+    monkeypatch.setenv("FLUXLIT_API_MOUNT_PATH", "/x")
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    told = "(said by FLUXLIT_API_MOUNT_PATH and ui_path in fluxlit.toml, line 2)"
+    assert str(refused.value).endswith(told)
+
+
 @pytest.mark.parametrize(
     "path", ["/a b", "/a?b", "/%61", "/../x", "/a/./b", "https://x.example/a", "/é", "a\\b"]
 )

@@ -149,9 +149,9 @@ def test_pages_are_served_here_only_while_all_are_of_the_release_that_is_here() 
         other.says("200 OK", OURS)
         async with one.up(), other.up():
             upstreams = RemoteUpstreams([one.url, other.url], TARGET, interval=0.01)
-            assert not upstreams.have_our_frontend
+            await settle(lambda: not upstreams.have_our_frontend)
             async with upstreams.watched():
-                assert upstreams.have_our_frontend
+                await settle(lambda: upstreams.have_our_frontend)
                 other.says("200 OK", "x-fluxlit-streamlit: 0.1\r\n")
                 await settle(lambda: not upstreams.have_our_frontend)
                 other.says("503 Draining")

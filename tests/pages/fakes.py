@@ -48,6 +48,7 @@ class FakeStreamlit:
     errors: list[str] = field(default_factory=list)
     exceptions: list[Exception] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
     pages: list[FakePage] = field(default_factory=list)
     sections: dict[str, list[FakePage]] = field(default_factory=dict)
     navigation_options: dict[str, Any] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class FakeStreamlit:
         self.title = self.info = self.write = self.written.append
         self.error, self.warning = self.errors.append, self.warnings.append
         self.exception = self.exceptions.append
+        self.markdown, self.caption = self.written.append, self.captions.append
         self.get_option = self.options.get
 
     def empty(self) -> SimpleNamespace:
@@ -70,6 +72,10 @@ class FakeStreamlit:
             self.captions[place:] = [text]
 
         return SimpleNamespace(caption=caption)
+
+    def code(self, text: str, language: str | None) -> None:
+        assert language is None
+        self.codes.append(text)
 
     def set_page_config(self, **config: object) -> None:
         self.config.update(config)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import fastapi
 import pytest
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, Field
 from tests.pages.fakes import FakeStreamlit, Stopped
 
 from fluxlit.client import ApiClient
@@ -375,6 +375,23 @@ def test_a_model_s_fields_are_found_under_the_names_they_are_validated_by() -> N
 
     found = given(page, query_params={"n": "3", "t": ["a", "b"]})["it"]
     assert (found.limit, found.tags) == (3, ["a", "b"])
+
+
+def test_a_model_s_field_may_be_one_of_many_values() -> None:
+    class Sorted(BaseModel, extra="forbid"):
+        first: str = Field(default="name", validation_alias=AliasPath("sort", 0))
+        second: str = Field(default="", validation_alias=AliasChoices("then", AliasPath("sort", 1)))
+
+    def page(it: Annotated[Sorted, Query()]) -> None: ...
+
+    def read(**query: Any) -> tuple[str, str]:
+        found = given(page, query_params=query)["it"]
+        return found.first, found.second
+
+    assert read() == ("name", "")
+    assert read(sort=["age"]) == ("age", "")
+    assert read(sort=["age", "size"]) == ("age", "size")
+    assert read(sort=["age", "size"], then="city") == ("age", "city")
 
 
 def test_one_dependency_serves_a_route_and_a_page() -> None:

@@ -22,7 +22,7 @@ from fluxlit.pages.navigation import NavigationModel, arrange
 from fluxlit.pages.plan import Grounds, dependency_on
 from fluxlit.pages.records import PageFn, PageOptions, make_record
 from fluxlit.pages.run import Run
-from fluxlit.pages.runner import Site, run_site
+from fluxlit.pages.runner import Site, run_site, show_menu
 
 Row = tuple[str, PageFn] | tuple[str, PageFn, PageOptions]
 
@@ -326,3 +326,12 @@ def test_words_from_elsewhere_are_not_markdown() -> None:
 
     (told,) = run(FakeStreamlit(), site(("/", page))).warnings
     assert r"\*\*no\*\* \[link\](http\://evil" in told
+
+
+def test_a_menu_alone_keeps_the_place_and_runs_no_page() -> None:
+    st = FakeStreamlit("users")
+    show_menu(cast("ModuleType", st), site(("/", home), ("/users", users)), st.menu)
+    assert [page.title for page in st.pages] == ["Home", "Users"]
+    assert st.written == []
+    show_menu(cast("ModuleType", nobody := FakeStreamlit()), site(), nobody.menu)
+    assert nobody.pages == []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from fluxlit.app import FluxLit
 from fluxlit.exceptions import TargetError
-from fluxlit.runtime.loading import load_app
+from fluxlit.runtime.loading import find_app, last_app, load_app
 
 _numbers = itertools.count()
 
@@ -86,7 +87,7 @@ def test_a_missing_module_is_told_apart_from_one_that_it_imports(
     [
         ("x = 1", ["has no attribute 'app'"]),
         ("app = 3", ["'int', not a FluxLit app"]),
-        ("def broken(:", ["SyntaxError", "line 1"]),
+        ("x = 1\ndef broken(:", ["SyntaxError", ", line 2\n", "    def broken(:\n", "^"]),
         ("from os import nothing", ["ImportError", "nothing"]),
         ("import sys\nsys.exit(3)", ["SystemExit: 3", "sys.exit(3)"]),
         ("raise KeyboardInterrupt", ["KeyboardInterrupt", "line 1"]),
@@ -127,3 +128,45 @@ def test_a_file_whose_name_is_taken_says_by_what(tmp_path: Path) -> None:
     sys.path[:] = path
     assert "inspect.py cannot be imported: 'inspect' is /" in str(error)
     assert error.remedy == "give the file another name"
+
+
+def test_an_app_that_was_forgotten_is_loaded_anew_with_what_the_flags_said(
+    write: Write, tmp_path: Path
+) -> None:
+    name = write("from fluxlit import FluxLit\napp = FluxLit(title='One')")
+    target, file = f"{tmp_path}/{name}.py:app", tmp_path / f"{name}.py"
+    assert last_app(target) is None
+    first = load_app(target, {"gateway_port": 9999})
+    assert find_app(target) is first
+    del sys.modules[name]
+    file.write_text("from fluxlit import FluxLit\napp = FluxLit(title='Another')")
+    second = find_app(target)
+    assert (second.settings.title, second.settings.gateway_port) == ("Another", 9999)
+    del sys.modules[name]
+    file.write_text("from fluxlit import FluxLit\napp = FluxLit(title=Third)")
+    with pytest.raises(TargetError, match="name 'Third' is not defined"):
+        find_app(target)
+    assert last_app(target) is second
+
+
+def test_a_module_that_another_thread_fails_to_import_fails_for_all(
+    write: Write, tmp_path: Path
+) -> None:
+    name = write("from fluxlit import FluxLit\napp = FluxLit()")
+    target = f"{tmp_path}/{name}.py:app"
+    load_app(target)
+    (tmp_path / f"{name}.py").write_text("import threading, time\ntime.sleep(0.2)\n1 / 0")
+    del sys.modules[name]
+    failures = []
+
+    def find() -> None:
+        with pytest.raises(TargetError, match="ZeroDivisionError") as caught:
+            find_app(target)
+        failures.append(caught.value)
+
+    threads = [threading.Thread(target=find) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(failures) == 3

@@ -139,6 +139,12 @@ class ServerProcess:
             raise AssertionError(self._report(f"ended with status {status} on {how.name}"))
         return time.monotonic() - started
 
+    def end(self, how: signal.Signals) -> None:
+        """Ask it to end, whatever its exit status, and see that it does."""
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+            self.wait(seconds=15)
+
     def kill(self) -> None:
         """End it the hard way, for the cases that have failed anyway."""
         if self._process.poll() is None:

@@ -44,6 +44,16 @@ SEAMS: Final = (
     ),
     Seam("streamlit.runtime", "forward_msg_cache.util.calc_hash", "names large messages quickly"),
     Seam("streamlit", "util.calc_hash", "names small messages as ever"),
+    Seam(
+        "streamlit.runtime",
+        "fragment",
+        "errors of fragments in a page's words, before releases with `on_script_error`",
+    ),
+    Seam(
+        "streamlit.runtime.scriptrunner",
+        "exec_code",
+        "errors of callbacks in a page's words, before releases with `on_script_error`",
+    ),
     Seam("streamlit.runtime", "app_session.LocalSourcesWatcher", "edits reach open pages"),
     Seam(
         "streamlit.watcher.local_sources_watcher",

@@ -20,6 +20,7 @@ from streamlit.web.cache_storage_manager_config import create_default_cache_stor
 from streamlit.web.server.starlette.starlette_app import create_starlette_app
 
 from fluxlit._streamlit.components import look_quickly
+from fluxlit._streamlit.failures import OnError, asks
 from fluxlit._streamlit.hashing import hash_quickly
 from fluxlit._streamlit.options import apply_options, parse_run_args
 from fluxlit._streamlit.recovery import RecoveringRuntime
@@ -60,6 +61,7 @@ class StreamlitOptions:
         allowed_origins: Other origins that may open a page's WebSocket.
         collects: Streamlit collects all garbage after each run, as it does by itself.
         icons: Pages have icons, which Streamlit checks in each run.
+        on_error: Shows what a script raises; None leaves it to Streamlit.
     """
 
     script: Path
@@ -71,6 +73,7 @@ class StreamlitOptions:
     allowed_origins: tuple[str, ...] = ()
     collects: bool = False
     icons: bool = False
+    on_error: OnError | None = None
 
 
 class ServerOptions(TypedDict):
@@ -141,6 +144,7 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
             uploaded_file_manager=MemoryUploadedFileManager("/_stcore/upload_file"),
             cache_storage_manager=create_default_cache_storage_manager(),
             session_storage=PassingStorage(config.get_option("server.disconnectedSessionTTL")),
+            **asks(options.on_error),
         )
     )
     return create_starlette_app(runtime)

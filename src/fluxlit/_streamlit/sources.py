@@ -56,7 +56,9 @@ class SourceEdits:
         with self._lock:
             self._stale = True
             sessions = list(self._told)
-        if not hasattr(LocalSourcesWatcher, "on_script_run"):  # nobody will ask, before 1.59
+        if not hasattr(
+            LocalSourcesWatcher, "on_script_run"
+        ):  # as in older releases: nobody will ask
             self.forget()
         named: list[str | None] = [*paths]
         for path in named or [None]:
@@ -125,14 +127,12 @@ def own_modules(modules: Mapping[str, ModuleType | None], is_own: IsOwn) -> list
 
 def is_own_module(module: ModuleType | None, is_own: IsOwn) -> bool:
     """Tell whether a module is the user's own, by its file or its folders."""
-    file = getattr(module, "__file__", None)
+    attributes = getattr(module, "__dict__", {})  # some modules make up the others
+    file = attributes.get("__file__")
     if isinstance(file, str):
         return is_own(file)
-    try:
-        folders = list(getattr(module, "__path__", ()))
-    except Exception:  # noqa: BLE001 - some modules make up their attributes
-        return False
-    return bool(folders) and all(isinstance(it, str) and is_own(it) for it in folders)
+    folders = [it for it in attributes.get("__path__") or () if isinstance(it, str)]
+    return bool(folders) and all(map(is_own, folders))
 
 
 def _wait_for_imports(names: list[str]) -> None:

@@ -21,7 +21,7 @@ from starlette.requests import Request
 
 from fluxlit.auth.claims import RequireRoles, RequireScopes, StandardClaims
 from fluxlit.config import FluxlitSettings
-from fluxlit.config.rules import SHORTEST_SECRET
+from fluxlit.config.token_rules import SHORTEST_SECRET
 from fluxlit.exceptions import KeysUnavailable
 
 if TYPE_CHECKING:

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxlit.cli.flags import Binding, JsonOption, Proxies, Scale, spread
+from fluxlit.cli.flags import (
+    Binding,
+    JsonOption,
+    Mode,
+    Proxies,
+    Scale,
+)
 from fluxlit.cli.output import Paint, out
+from fluxlit.cli.spreading import spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +61,7 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
     binding: Binding,
     scale: Scale,
     proxies: Proxies,
+    mode: Mode,
     target: Annotated[
         str | None,
         typer.Argument(
@@ -87,13 +95,14 @@ def config(  # noqa: PLR0913, PLR0917 - one parameter an option
     from fluxlit.runtime.loading import load_app  # noqa: PLC0415
     from fluxlit.runtime.targets import choose_target  # noqa: PLC0415
 
-    flags = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
+    groups = (mode, binding, proxies, scale)
+    flags = {name: value for group in groups for name, value in group.overrides().items()}
     chosen = str(choose_target(target))
     app = load_app(chosen, flags)
     if explain is not None:
         _explain(explain, app, as_json=as_json)
         return
-    deployment = observe(app.settings, workers=scale.workers)
+    deployment = observe(app.settings, workers=scale.workers, store=app.session_store)
     findings = judge(deployment)
     origins = located_origins(app.settings, Path.cwd())
     if as_json:

@@ -11,12 +11,13 @@ from fluxlit._credentials import without_password
 from fluxlit.cli.flags import (
     Binding,
     JsonOption,
+    Mode,
     Proxies,
     Scale,
     TargetArgument,
-    spread,
 )
 from fluxlit.cli.output import Paint, out
+from fluxlit.cli.spreading import spread
 
 if TYPE_CHECKING:
     from fluxlit.config.findings import Finding
@@ -33,6 +34,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
     binding: Binding,
     scale: Scale,
     proxies: Proxies,
+    mode: Mode,
     target: TargetArgument = None,
     as_json: JsonOption = False,
     verbose: Annotated[bool, _switch("--verbose", "Tell more about the app.", "-v")] = False,
@@ -62,7 +64,8 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
     from fluxlit.diagnostics.report import Report, describe  # noqa: PLC0415
     from fluxlit.diagnostics.subject import admit  # noqa: PLC0415
 
-    overrides = {**binding.overrides(), **proxies.overrides(), **scale.overrides()}
+    groups = (mode, binding, proxies, scale)
+    overrides = {name: value for group in groups for name, value in group.overrides().items()}
     subject, patient = admit(
         target, overrides, workers=scale.workers, strict=strict and check_pages
     )

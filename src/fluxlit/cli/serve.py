@@ -13,6 +13,7 @@ from fluxlit.cli.flags import (
     Binding,
     DebugOption,
     EmbeddedOption,
+    Mode,
     PidFile,
     Proxies,
     Reloading,
@@ -23,9 +24,9 @@ from fluxlit.cli.flags import (
     UIScale,
     WorkbenchOption,
     mode_override,
-    spread,
 )
 from fluxlit.cli.output import note
+from fluxlit.cli.spreading import spread
 
 if TYPE_CHECKING:
     from fluxlit.runtime.reloading import Reload
@@ -63,10 +64,7 @@ class Order:
 
     def settings(self) -> dict[str, JsonValue]:
         """Return the settings that decide before every other source."""
-        implied: dict[str, JsonValue] = {"trust_proxy": True} if self.workbench else {}
-        if self.debug:
-            implied["debug"] = True
-        return {**implied, **self.overrides}
+        return {**Mode(self.workbench, self.debug).overrides(), **self.overrides}
 
 
 @spread

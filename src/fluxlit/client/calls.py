@@ -19,6 +19,7 @@ from pydantic_core import to_jsonable_python
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from fluxlit._aliases import aliases_of
 from fluxlit.client.options import SendOptions
 from fluxlit.exceptions import CallError
 
@@ -125,7 +126,7 @@ class Operation:
                 continue
             value = said[slot.name]
             if slot.model:
-                found |= {key: it for key, it in _jsonable(value).items() if it is not None}
+                found |= {key: it for key, it in _flattened(value).items() if it is not None}
             elif value is not None or place == "body":
                 found[slot.alias] = _jsonable(value)
         return found
@@ -243,6 +244,18 @@ def _jsonable(value: object) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True, exclude_none=False)
     return to_jsonable_python(value, by_alias=True)
+
+
+def _flattened(model: object) -> dict[str, Any]:
+    """Return a model's values under the names by which the route finds them.
+
+    Those are the names of its validation, and not those by which it would be written out.
+    """
+    if not isinstance(model, BaseModel):
+        return dict(_jsonable(model))
+    values = model.model_dump(mode="json", by_alias=False)
+    named = {it: (*aliases_of(info), it)[0] for it, info in type(model).model_fields.items()}
+    return {named.get(name, name): value for name, value in values.items()}
 
 
 def _in_address(value: Any) -> Any:

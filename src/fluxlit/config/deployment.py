@@ -11,6 +11,7 @@ from pathlib import Path
 from fluxlit import _env
 from fluxlit.config.provenance import PLATFORM_URL, Kind
 from fluxlit.config.settings import FluxlitSettings
+from fluxlit.stores import InMemorySessionStore, SessionStore
 
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _NO_LIMIT = 1 << 60
@@ -31,6 +32,7 @@ class Deployment:
         internal_api_base: What ``FLUXLIT_INTERNAL_API_BASE`` says.
         streamlit: Options of Streamlit that the user set: name in lower case, without dots, dashes
             or underscores, to value.
+        keeps_sessions_in_memory: Sessions in the address are each process's own.
     """
 
     settings: FluxlitSettings
@@ -41,12 +43,17 @@ class Deployment:
     platform_url: str = ""
     internal_api_base: str = ""
     streamlit: Mapping[str, str] = field(default_factory=dict)
+    keeps_sessions_in_memory: bool = False
 
 
 def observe(
-    settings: FluxlitSettings, *, development: bool = False, workers: int = 1
+    settings: FluxlitSettings,
+    *,
+    development: bool = False,
+    workers: int = 1,
+    store: SessionStore | None = None,
 ) -> Deployment:
-    """Look around: environment, Streamlit's own configuration, memory."""
+    """Look around: environment, Streamlit's own configuration, memory, where sessions are kept."""
     return Deployment(
         settings=settings,
         development=development,
@@ -58,6 +65,7 @@ def observe(
         streamlit=streamlit_options(
             _config_toml(Path.cwd()), os.environ, settings.streamlit_run_cli_args
         ),
+        keeps_sessions_in_memory=isinstance(store, InMemorySessionStore),
     )
 
 

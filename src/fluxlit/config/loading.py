@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import GenericAlias
@@ -135,12 +136,23 @@ def _describe(
 ) -> str:
     message = error["msg"].removeprefix("Value error, ")
     if not error["loc"]:
-        return message
+        return f"{message}{_named_in(message, settings_cls, sources)}"
     name = str(error["loc"][0])
     field = settings_cls.model_fields.get(name)
     given = redacted(name, error["input"], field) if field is not None else REDACTED
     shown = "" if given == REDACTED else f", not {given!r}"
     return f"{_origin(name, settings_cls, sources)}: {message}{shown}"
+
+
+def _named_in(
+    message: str,
+    settings_cls: type[FluxlitSettings],
+    sources: Mapping[Kind, Mapping[str, object]],
+) -> str:
+    """Tell where the settings come from that an error about several of them names."""
+    named = [name for name in settings_cls.model_fields if re.search(rf"\b{name}\b", message)]
+    told = [origin for name in named if (origin := _origin(name, settings_cls, sources)) != name]
+    return f" (said by {' and '.join(told)})" if told else ""
 
 
 def _origin(

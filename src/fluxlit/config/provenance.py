@@ -24,9 +24,11 @@ FLAGS: Final = {
     "gateway_host": "--host",
     "gateway_port": "--port",
     "log_level": "--log-level",
+    "streamlit_host": "--host",
+    "streamlit_port": "--port",
     "trust_proxy": "--proxy-headers",
-    "ui_workers": "--ui-workers",
     "ui_mode": "--ui-mode",
+    "ui_workers": "--ui-workers",
 }
 """The flags of the command line that say a setting."""
 

@@ -8,25 +8,17 @@ dangerous. *Strict* makes errors of warnings.
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
-from fluxlit._paths import normalize
+from fluxlit._paths import DEBUG_PATH, is_under, normalize
 from fluxlit.config.deployment import Deployment, own_public_url
 from fluxlit.config.findings import Finding, Level
 from fluxlit.config.rulebook import LOOPBACK, RuleBook, is_everybody, shown, site_of, when
-from fluxlit.config.ui_rules import MAKE_ONE, UI_RULES, refuse_impossible
+from fluxlit.config.token_rules import TOKEN_RULES
+from fluxlit.config.ui_rules import UI_RULES, refuse_impossible
 from fluxlit.exceptions import ConfigurationError
 
 LOW_READ_TIMEOUT: Final = 5.0
 """Seconds; below, a page that thinks for a moment is cut off."""
-
-LONG_LEEWAY: Final = 300
-"""Seconds; above, an expired token lives on noticeably."""
-
-SHORTEST_SECRET: Final = 32
-"""Bytes; an HS256 key must be as long as its hash at least (RFC 7518 section 3.2)."""
 
 MB: Final = 1 << 20
 GATEWAY_MEMORY: Final = 80 * MB
@@ -35,11 +27,6 @@ UI_MEMORY: Final = 200 * MB
 
 STREAMLIT_UPLOAD: Final = 200
 """Megabytes of an upload that Streamlit allows unless told otherwise (server.maxUploadSize)."""
-
-WELL_KNOWN_SECRETS: Final = frozenset(
-    {"admin", "changeit", "changeme", "default", "dev", "example", "insecure", "password", "secret"}
-    | {"change-me", "change_me", "dev-secret", "secret-key", "supersecret", "test", "your-secret"}
-)
 
 FIGHTING_OPTIONS: Final = {
     "serverport": ("", "server.port is decided by FluxLit"),
@@ -55,7 +42,7 @@ _LOCAL: Final = LOOPBACK | {"0.0.0.0", "::", ""}  # noqa: S104 - compared, not b
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _PUBLIC_URL: Final = frozenset({"public_base_url", "public_base_url_precedence"})
 
-RULES: Final = RuleBook(UI_RULES)
+RULES: Final = RuleBook(UI_RULES, TOKEN_RULES)
 """The book."""
 
 
@@ -266,6 +253,13 @@ def _debug_in_production(d: Deployment) -> str:
     return when(d.settings.debug and not d.development, "debug is on outside `fluxlit dev`")
 
 
+@RULES.rule("debug", "choose another api_mount_path, such as /api")
+def _debug_under_api_prefix(d: Deployment) -> str:
+    prefix = d.settings.api_prefix().encode()
+    hidden = d.settings.debug and prefix and is_under(DEBUG_PATH.encode(), prefix)
+    return when(hidden, f"{DEBUG_PATH} belongs to the API, which answers")
+
+
 @RULES.rule("workers", "start fewer workers, or give them more memory")
 def _workers_above_memory(d: Deployment) -> str:
     needed = d.workers * GATEWAY_MEMORY + d.ui_workers * UI_MEMORY
@@ -274,51 +268,7 @@ def _workers_above_memory(d: Deployment) -> str:
     return when(0 < d.memory < needed, f"{named} need about {needed // MB} MB, and {have}")
 
 
-# Keys and tokens.
-
-
-@RULES.rule("secrets", MAKE_ONE, Level.ERROR)
-def _secret_well_known(d: Deployment) -> str:
-    secrets = {
-        name: value.get_secret_value().strip().lower()
-        for name in type(d.settings).model_fields
-        if isinstance(value := getattr(d.settings, name), SecretStr)
-    }
-    known = [name for name, value in secrets.items() if value in WELL_KNOWN_SECRETS]
-    return when(known, f"everybody knows the value of {', '.join(known)}")
-
-
-@RULES.rule("secrets", MAKE_ONE)
-def _secret_short(d: Deployment) -> str:
-    keys = {name: getattr(d.settings, name) for name in ("jwt_hs256_secret", "oidc_bff_secret")}
-    short = [
-        name for name, key in keys.items() if 0 < len(key.get_secret_value()) < SHORTEST_SECRET
-    ]
-    return when(short, f"shorter than {SHORTEST_SECRET} characters: {', '.join(short)}")
-
-
-@RULES.rule("jwt", "keep jwt_hs256_secret or jwt_jwks_url", Level.ERROR)
-def _jwt_two_keys(d: Deployment) -> str:
-    two = d.settings.jwt_hs256_secret.get_secret_value() and d.settings.jwt_jwks_url
-    return when(two, "both a shared secret and public keys are given for tokens")
-
-
-@RULES.rule("jwt", "set jwt_issuer, jwt_audience and one of jwt_hs256_secret and jwt_jwks_url")
-def _jwt_incomplete(d: Deployment) -> str:
-    key = d.settings.jwt_hs256_secret.get_secret_value() or d.settings.jwt_jwks_url
-    parts = {"issuer": d.settings.jwt_issuer, "audience": d.settings.jwt_audience, "key": key}
-    missing = [name for name, value in parts.items() if not value]
-    return when(0 < len(missing) < len(parts), f"tokens have no {' and no '.join(missing)}")
-
-
-@RULES.rule("jwt", "use https")
-def _jwt_keys_in_clear(d: Deployment) -> str:
-    keys = urlsplit(d.settings.jwt_jwks_url.strip())
-    clear = keys.scheme == "http" and keys.hostname not in LOOPBACK
-    return when(clear, "jwt_jwks_url is http: whoever sits between can sign tokens")
-
-
-@RULES.rule("jwt_clock_skew", "set the clocks right (NTP) and lower jwt_leeway_seconds")
-def _jwt_leeway_long(d: Deployment) -> str:
-    seconds = d.settings.jwt_leeway_seconds
-    return when(seconds > LONG_LEEWAY, f"tokens live {seconds} s longer than they say")
+@RULES.rule("session_store", "give the app a store that all workers share")
+def _session_store_per_worker(d: Deployment) -> str:
+    apart = d.keeps_sessions_in_memory and d.ui_workers > 1
+    return when(apart, f"each of {d.ui_workers} UI workers keeps sessions in a memory of its own")

@@ -80,4 +80,6 @@ def admit(
     except FluxLitError as exc:
         return Subject(chosen, folder, failure=exc), None
     subject = Subject(chosen, folder, strict=strict)
-    return subject, Patient(subject, app, observe(app.settings, workers=workers))
+    return subject, Patient(
+        subject, app, observe(app.settings, workers=workers, store=app.session_store)
+    )

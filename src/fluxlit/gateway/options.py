@@ -15,9 +15,6 @@ MAX_MESSAGE = 200 * 1024 * 1024
 MAX_IDLE = 64
 """Idle connections kept to one upstream where nothing is said."""
 
-DEBUG_PATH = "/__fluxlit/debug"
-"""Where a developer looks at a running gateway, under the mount."""
-
 
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
@@ -50,7 +47,7 @@ class GatewayOptions:
         access_log: Write one line a request.
         request_log: Write one line a request that the API answers.
         secret_query_keys: Query parameters that logs leave out, besides the usual ones.
-        debug_facts: What is told at :data:`DEBUG_PATH`; ``None`` tells nothing.
+        debug_facts: What is told at :data:`~fluxlit._paths.DEBUG_PATH`; ``None`` tells nothing.
         docs_paths: Paths at the UI's root that lead to the API's documentation: ``"/docs"``.
         page_paths: Paths of pages that have parameters: ``"/users/{id}"``.
         internal_socket: Path of the gateway's private socket; connections that arrive on it reach

@@ -11,8 +11,8 @@ from enum import Enum
 from typing import NamedTuple
 from urllib.parse import quote
 
-from fluxlit._paths import is_under
-from fluxlit.gateway.options import DEBUG_PATH, GatewayOptions
+from fluxlit._paths import DEBUG_PATH, is_under
+from fluxlit.gateway.options import GatewayOptions
 
 _UNSAFE_IN_TARGET = re.compile(rb"[\x00-\x20\x7f]")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})

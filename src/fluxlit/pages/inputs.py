@@ -12,10 +12,10 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Protocol, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
-from pydantic.fields import FieldInfo
 
+from fluxlit._aliases import aliases_of, lists_with
 from fluxlit.exceptions import PageInputError
 from fluxlit.pages.markers import MISSING, Place
 from fluxlit.pages.signature import members_of
@@ -130,17 +130,14 @@ def fields_of(model: type[BaseModel], query: Mapping[str, Sequence[str]]) -> dic
             # Under its own name pydantic takes a field that has an alias only if it is told to.
             place = key if key in said else (*said, name)[0]
             found[place] = values if takes_many(info.annotation) else values[0]
+        for key in lists_with(info):
+            known.add(key)
+            if query.get(key):
+                found[key] = list(query[key])
     extra = model.model_config.get("extra")
     if extra in ("allow", "forbid"):
         found |= {key: values[0] for key, values in query.items() if key not in known and values}
     return found
-
-
-def aliases_of(info: FieldInfo) -> list[str]:
-    """Return the names besides its own under which pydantic looks for a field, the first first."""
-    said = info.validation_alias or info.alias
-    choices = said.choices if isinstance(said, AliasChoices) else [said]
-    return [choice for choice in choices if isinstance(choice, str)]
 
 
 READABLE: Final = (

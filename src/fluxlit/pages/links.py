@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
+from fluxlit._aliases import aliases_of
 from fluxlit._paths import quoted
 from fluxlit.exceptions import PageError
-from fluxlit.pages.inputs import Input, QueryModel, aliases_of
+from fluxlit.pages.inputs import Input, QueryModel
 from fluxlit.pages.markers import Place
 from fluxlit.pages.navigation import Entry
 from fluxlit.pages.records import PageFn

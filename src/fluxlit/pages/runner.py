@@ -15,12 +15,12 @@ from pydantic import ValidationError
 from fluxlit.client import ApiClient
 from fluxlit.deep_links import match_nav_page, query_values
 from fluxlit.exceptions import PageRefused
-from fluxlit.logging import REQUEST_ID_HEADER, is_well_formed, set_request_id
 from fluxlit.pages.errors import show
 from fluxlit.pages.meta import PageMeta
 from fluxlit.pages.navigation import Entry, Navigation
 from fluxlit.pages.records import PageRecord
 from fluxlit.pages.run import Call, Run
+from fluxlit.pages.visit import adopt_request_id
 
 DEEP_LINK: Final = "page"
 """The query parameter that names a page to go to."""
@@ -142,7 +142,7 @@ def run_site(st: ModuleType, site: Site, make_menu: MakeMenu) -> None:
         site: The app's pages.
         make_menu: Makes the navigation over a set of pages.
     """
-    _adopt_request_id(st)
+    adopt_request_id(st)
     if not site.navigation.entries:
         st.set_page_config(**site.own_config)
         st.title(site.title)
@@ -319,9 +319,3 @@ def _streamlit_page(st: Any, entry: Entry, *, refused: bool) -> Any:
         default=entry.default,
         visibility="visible" if visible else "hidden",
     )
-
-
-def _adopt_request_id(st: ModuleType) -> None:
-    """Carry on the id of the request that opened this page's WebSocket."""
-    value = st.context.headers.get(REQUEST_ID_HEADER)
-    set_request_id(value if value and is_well_formed(value) else None)

@@ -10,6 +10,7 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 from fluxlit.deep_links import query_values
+from fluxlit.logging import REQUEST_ID_HEADER, is_well_formed, set_request_id
 from fluxlit.pages.markers import Place
 
 _headers: ContextVar[Mapping[str, str] | None] = ContextVar("page_headers", default=None)
@@ -81,3 +82,9 @@ def _look_up(name: str, *sources: Mapping[str, str] | None) -> str | None:
 
 def _whatever_case(name: str, items: Iterable[tuple[str, str]]) -> str | None:
     return next((value for key, value in items if key.lower() == name.lower()), None)
+
+
+def adopt_request_id(st: Any) -> None:
+    """Carry on the id of the request that opened this page's WebSocket."""
+    value = st.context.headers.get(REQUEST_ID_HEADER)
+    set_request_id(value if value and is_well_formed(value) else None)

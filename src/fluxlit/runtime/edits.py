@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 import tomllib
-from collections.abc import AsyncGenerator, Iterable
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Final
 
-from fluxlit.runtime.watching import STREAMLIT_FOLDER, Need, Sources
+from fluxlit.runtime.watching import CODE, STREAMLIT_FOLDER, Need, Sources
 
 _LOG: Final = logging.getLogger("fluxlit.runtime")
 
@@ -32,6 +34,10 @@ SETTLED_MS: Final = 500
 
 POLL_SECONDS: Final = 0.5
 """Between two looks, where the file system does not say anything."""
+
+RESTLESS_EDITS: Final = 8
+RESTLESS_SECONDS: Final = 10.0
+"""A file that changes so often in so short a time is written by a program, not by a person."""
 
 _LIVE: Final = frozenset({"theme", "client", "runner", "logger"})
 """Tables of Streamlit's ``config.toml`` that it follows by itself, in a running worker."""
@@ -57,10 +63,19 @@ class Watch:
         sources: Where they are. A first look is taken at once; all that is edited later counts.
         since: What was written after this time (as ``time.time()`` has it) counts, too: whoever
             has loaded the code since then may have the older one.
+        clock: Seconds, monotonic.
     """
 
-    def __init__(self, sources: Sources, *, since: float = math.inf) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        *,
+        since: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._sources = sources
+        self._clock = clock
+        self._last_edits: dict[Path, deque[float]] = {}
         self._scan = sources.scan().before(since)
         self._words = {path: _words(path) for path in self._scan.files if self._is_settings(path)}
 
@@ -80,9 +95,25 @@ class Watch:
         """Return what was edited since the last look."""
         before, self._scan = self._scan, self._sources.scan()
         paths = self._scan.edited_since(before)
-        counted = [path for path in paths if not self._is_settings(path) or self._says_more(path)]
+        counted = [path for path in paths if self._counts(path)]
         forget_bytecode(counted)
         return Edit(tuple(counted), max(map(self._sources.need, counted), default=Need.NOTHING))
+
+    def _counts(self, path: Path) -> bool:
+        if self._is_settings(path):
+            return self._says_more(path)
+        return path.suffix == CODE or not self._is_restless(path)
+
+    def _is_restless(self, path: Path) -> bool:
+        """Tell whether a file is an output: a page that writes it and is run for it never ends."""
+        last = self._last_edits.setdefault(path, deque(maxlen=RESTLESS_EDITS))
+        if len(last) == RESTLESS_EDITS and last[-1] - last[0] < RESTLESS_SECONDS:
+            return True
+        last.append(self._clock())
+        if len(last) == RESTLESS_EDITS and last[-1] - last[0] < RESTLESS_SECONDS:
+            _LOG.warning("%s changes all the time: from now on it is not followed", path)
+            return True
+        return False
 
     def _is_settings(self, path: Path) -> bool:
         return self._sources.need(path) is Need.FULL
@@ -102,7 +133,7 @@ def forget_bytecode(paths: Iterable[Path]) -> None:
     (https://docs.python.org/3/reference/import.html#cached-bytecode-invalidation).
     """
     for path in paths:
-        if path.suffix == ".py":
+        if path.suffix == CODE:
             with suppress(OSError, NotImplementedError):
                 Path(cache_from_source(str(path))).unlink(missing_ok=True)
 

@@ -10,11 +10,14 @@ leave connections waiting at a worker that hangs or is being replaced.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
 from ssl import SSLContext
 from typing import Final
+
+from fluxlit.workers.sockets import BACKLOG
 
 _LOG: Final = logging.getLogger("fluxlit.workers")
 
@@ -48,10 +51,17 @@ class Acceptor:
         self._listen()
 
     def close(self) -> None:
-        """Accept no more; what was accepted is served."""
+        """Accept who has connected already, and then nobody; what was accepted is served.
+
+        For a client who has connected all is well; when the last owner of the socket closes it, the
+        system would cut those off who still wait.
+        """
         self._loop.remove_reader(self._socket)
         if self._pause is not None:
             self._pause.cancel()
+        with contextlib.suppress(OSError):  # nobody waits, or there are no descriptors left
+            for _ in range(BACKLOG):
+                self._take(self._socket.accept()[0])
 
     async def wait_closed(self) -> None:
         """Wait until everything that was accepted has its protocol."""
@@ -72,6 +82,9 @@ class Acceptor:
             self._loop.remove_reader(self._socket)
             self._pause = self._loop.call_later(_PAUSE_SECONDS, self._listen)
             return
+        self._take(connection)
+
+    def _take(self, connection: socket.socket) -> None:
         task = self._loop.create_task(self._open(connection))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)

@@ -27,13 +27,22 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from fluxlit.workers.limits import DEFAULT_LIMITS, ConnectionLimits
+from fluxlit.workers.outbox import Outbox
+from fluxlit.workers.request_head import (
+    MALFORMED,
+    TOO_LARGE,
+    handshake_fault,
+    host_fault,
+    size_of,
+)
 from fluxlit.workers.websocket_protocol import WebSocketProtocol, handshake
 from fluxlit.workers.write_guard import WriteGuard
 
 LINGER_SECONDS: Final = 2.0
 """Time for a refused client to stop sending and read why (as nginx's ``lingering_timeout``)."""
 
-_BAD: Final = (HTTPStatus.BAD_REQUEST, "The request is malformed")
+_TOO_EARLY: Final = (HTTPStatus.BAD_REQUEST, "A WebSocket handshake waits for earlier answers")
+_TOO_LATE: Final = (HTTPStatus.REQUEST_TIMEOUT, "The head did not arrive in time")
 
 
 class Stage(Enum):
@@ -72,7 +81,7 @@ class HTTPProtocol(HttpToolsProtocol):
         self._limits = limits
         self._stage = Stage.BETWEEN
         self._unparsed = 0
-        self._refusal = _BAD
+        self._refusal = MALFORMED
         self._is_handshake = False
         self._idle_since = 0.0
         self._head_timer: asyncio.TimerHandle | None = None
@@ -82,6 +91,7 @@ class HTTPProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock of the first head."""
         super().connection_made(transport)
+        self._outbox = Outbox(transport, self.loop)
         self._guard = WriteGuard(transport, self._limits.client_timeout)
         self._start_clock()
 
@@ -102,7 +112,7 @@ class HTTPProtocol(HttpToolsProtocol):
             self._refuse(*self._refusal)
             return
         if self._unparsed > self._limits.max_head_bytes:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large")
+            self._refuse(*TOO_LARGE)
         elif self._stage is Stage.HEAD or (self._unparsed and self._stage is Stage.BETWEEN):
             self._start_clock()
 
@@ -144,6 +154,8 @@ class HTTPProtocol(HttpToolsProtocol):
         self._unparsed = 0
         self._stop_clock()
         super().on_headers_complete()
+        if not self._is_handshake:  # the app has been scheduled, and has not run yet
+            self.cycle.transport = self._outbox  # type: ignore[assignment]  # as much as is used
         self.headers = []  # trailers go here, not into the head that the app was given
         if getattr(self.server_state, "is_last_call", False):
             self.close_after_answer()
@@ -161,6 +173,7 @@ class HTTPProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request; see that the client takes the rest of this answer."""
+        self._outbox.flush()
         self.server_state.total_requests += 1
         if not self.transport.is_closing():
             self._await_next()
@@ -198,42 +211,18 @@ class HTTPProtocol(HttpToolsProtocol):
         )
 
     def _check_head(self) -> None:
-        hosts = [name for name, _ in self.headers].count(b"host")
-        # RFC 9112 section 3.2.
-        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
-            self._stop(HTTPStatus.BAD_REQUEST, "A request has one Host header")
-        if not self.url.startswith(b"/"):
-            self._check_authority()
-        if self._unparsed > self._limits.max_head_bytes and self._head_size() > (
-            self._limits.max_head_bytes
-        ):
-            self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large")
+        parser, url, headers = self.parser, self.url, self.headers
+        fault = host_fault(url, headers, parser.get_http_version())
+        most = self._limits.max_head_bytes
+        if self._unparsed > most and size_of(parser.get_method(), url, headers) > most:
+            fault = fault or TOO_LARGE
         if self._is_handshake:
-            self._check_handshake()
-
-    def _check_authority(self) -> None:
-        """Refuse a target in absolute form that contradicts ``Host`` (RFC 9112 section 3.2.2)."""
-        url = httptools.parse_url(self.url)
-        authority = url.host or b""
-        if url.port:
-            authority += b":%d" % url.port
-        host = dict(self.headers).get(b"host", authority)
-        if not authority or host.lower() != authority.lower():
-            self._stop(HTTPStatus.BAD_REQUEST, "Target and Host name different places")
-
-    def _check_handshake(self) -> None:
-        headers = dict(self.headers)
-        has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
-        # RFC 6455 section 4.1.
-        if has_body or self.parser.get_method() != b"GET" or not self.url.isascii():
-            self._stop(HTTPStatus.BAD_REQUEST, "A WebSocket handshake is a GET without a body")
-        if self._is_answering():  # its answer would mix with the WebSocket's bytes
-            self._stop(HTTPStatus.BAD_REQUEST, "A WebSocket handshake waits for earlier answers")
-
-    def _head_size(self) -> int:
-        """Return the bytes of the head in its plainest spelling."""
-        line = len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1\r\n")
-        return line + sum(len(name) + len(value) + 4 for name, value in self.headers) + 2
+            fault = fault or handshake_fault(parser.get_method(), url, headers)
+            if self._is_answering():  # its answer would mix with the WebSocket's bytes
+                fault = fault or _TOO_EARLY
+        if fault is not None:
+            self._refusal = fault
+            raise _RefusedError
 
     # WebSockets
 
@@ -262,10 +251,6 @@ class HTTPProtocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
-    def _stop(self, status: HTTPStatus, reason: str) -> None:
-        self._refusal = (status, reason)
-        raise _RefusedError
-
     def _start_clock(self) -> None:
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(self._limits.head_timeout, self._too_late)
@@ -280,7 +265,7 @@ class HTTPProtocol(HttpToolsProtocol):
         if self._stage is Stage.BETWEEN and not self._unparsed:
             self.transport.close()  # nothing was asked, so there is nothing to answer
         else:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The head did not arrive in time")
+            self._refuse(*_TOO_LATE)
 
     def _refuse(self, status: HTTPStatus, reason: str) -> None:
         """Answer what is no request, unless an answer is on its way, and end the connection."""
@@ -311,6 +296,7 @@ class HTTPProtocol(HttpToolsProtocol):
                 reason.encode("ascii"),
             ]
         )
+        self._outbox.flush()
         self.transport.write(content)
         self._linger()
 

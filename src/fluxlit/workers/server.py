@@ -85,9 +85,12 @@ class WorkerServer(uvicorn.Server):
         whether it was read (RFC 9112 section 9.5). One that comes is answered with
         ``Connection: close``, after which nobody sends another.
         """
+        self.server_state.is_last_call = True
         for server in self.servers:
             server.close()
-        self.server_state.is_last_call = True
+            await server.wait_closed()
+        for sock in sockets or ():  # from here on the system refuses, or another worker accepts
+            sock.close()
         for connection in self.server_state.connections:
             if isinstance(connection, Closing):
                 connection.close_after_answer()

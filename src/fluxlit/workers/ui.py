@@ -159,13 +159,15 @@ class UI:
 
     def _collector(self) -> Job:
         """Put a collector beside the runs; return what looks while none ends."""
-        from fluxlit._streamlit.sessions import held_sessions  # noqa: PLC0415 - Streamlit is set up by now
+        from fluxlit._streamlit.sessions import held_sessions  # noqa: PLC0415 - reported if missing
 
         watched, policy = self._watched, Policy.from_settings(self._plan.settings)
-        collector = Collector(policy, lambda: watched.waiting, sessions=held_sessions)
-        watched.on_end = collector.run_ended
-        if not self._plan.is_guest:
+        if self._plan.is_guest:  # its host has other things to do than to look at everything
+            collector = Collector(policy, lambda: watched.waiting)
+        else:
+            collector = Collector(policy, lambda: watched.waiting, sessions=held_sessions)
             own_full_collections()
+        watched.on_end = collector.run_ended
         return collector.run
 
 
@@ -260,6 +262,7 @@ def _streamlit_app(plan: UIPlan) -> RunWatch:
         allowed_origins=tuple(settings.ui_allowed_origins),
         collects=not settings.ui_collector,
         icons=plan.icons,
+        on_error=plan.on_error,
     )
     arguments = sys.argv
     with loggers_kept():

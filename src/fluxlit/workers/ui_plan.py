@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ class UIPlan:
         icons: Pages have icons.
         is_guest: The process is not one of ours: what is set in it is set back at the end.
         edits: Tells the open pages of edits; None for an app that stays as it is.
+        on_error: Shows what a script raises; None leaves it to Streamlit.
     """
 
     spec: WorkerSpec
@@ -32,6 +34,7 @@ class UIPlan:
     icons: bool = False
     is_guest: bool = False
     edits: SourceEdits | None = None
+    on_error: Callable[[Exception], bool] | None = None
 
     @property
     def base_path(self) -> str:

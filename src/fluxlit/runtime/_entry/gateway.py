@@ -58,7 +58,10 @@ PING_SECONDS = 20.0
 def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     """Tell the supervisor where to listen, get the sockets, serve on them."""
     settings = app.settings
-    refuse_doubtful(observe(settings, development=spec.development, workers=spec.workers))
+    deployment = observe(
+        settings, development=spec.development, workers=spec.workers, store=app.session_store
+    )
+    refuse_doubtful(deployment)
     lifeline.report("loaded", **asdict(address_of(app, spec)))
     _, sockets = lifeline.receive()
     service = Service(app, app.ui_plan(spec), sockets, lambda: _ready(lifeline, settings))

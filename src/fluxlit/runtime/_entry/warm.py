@@ -14,11 +14,13 @@ _BEFORE = frozenset(sys.modules)
 
 def imported_packages() -> list[str]:
     """Return the names of installed modules that were imported since, in order."""
-    return [
-        name
-        for name, module in list(sys.modules.items())
-        if name not in _BEFORE and is_installed(getattr(module, "__file__", None) or "")
-    ]
+    new = [(name, module) for name, module in list(sys.modules.items()) if name not in _BEFORE]
+    return [name for name, module in new if _is_installed(module)]
+
+
+def _is_installed(module: object) -> bool:
+    file = getattr(module, "__dict__", {}).get("__file__")  # some modules make up the others
+    return isinstance(file, str) and is_installed(file)
 
 
 def prepare(message: JsonObject) -> None:

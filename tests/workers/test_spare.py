@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from fluxlit.workers import spare
+from fluxlit.workers.command import WorkerKind
+from fluxlit.workers.spare import Spare
+
+pytestmark = pytest.mark.integration
+
+
+def test_one_waits_and_another_follows_when_it_was_taken_or_has_died(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(spare, "PAUSE", 0.0)
+
+    async def main() -> None:
+        reserve = Spare(WorkerKind.GATEWAY)
+        reserve.learn(["colorsys"])
+        assert reserve.take().pid == 0  # whoever comes too early starts one
+        keeping = asyncio.ensure_future(reserve.keep())
+        async with asyncio.timeout(30):
+            first = await taken(reserve)
+            assert first.returncode is None
+            second = await taken(reserve)
+            assert second.pid not in {0, first.pid}
+            for child in (first, second):
+                assert await child.end(10.0)
+            await reserve.close()
+        keeping.cancel()
+        assert reserve.take().pid == 0
+
+    asyncio.run(main())
+
+
+async def taken(reserve: Spare):  # type: ignore[no-untyped-def]
+    while (child := reserve.take()).pid == 0:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.02)
+    return child
+
+
+def test_without_room_for_a_process_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spare, "PAUSE", 0.0)
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+
+    async def main() -> int:
+        reserve = Spare(WorkerKind.GATEWAY)
+        keeping = asyncio.ensure_future(reserve.keep())
+        await asyncio.sleep(0.05)
+        keeping.cancel()
+        return reserve.take().pid
+
+    assert asyncio.run(main()) == 0
