@@ -59,7 +59,7 @@ def test_there_is_a_bound_and_what_is_over_goes_first() -> None:
 
 
 class Intruder(Clock):
-    """Lets another thread write whenever the store asks for the time, and notes whether it could."""
+    """Lets another thread write when the store asks for the time, and notes whether it could."""
 
     def __init__(self) -> None:
         self.store: InMemorySessionStore | None = None
