@@ -28,6 +28,7 @@ class Running:
         tree: Its processes.
         launched: When its processes were started, by ``time.perf_counter``.
         ready_seconds: How long it then took to be ready.
+        directory: Where it runs.
     """
 
     contestant: Contestant
@@ -35,6 +36,7 @@ class Running:
     tree: ProcessTree
     launched: float
     ready_seconds: float
+    directory: Path
 
     def gateway(self) -> list[psutil.Process]:
         """Return the processes that the UI's bytes pass through, if there are such."""
@@ -66,7 +68,7 @@ def running(contestant: Contestant, page: str) -> Iterator[Running]:
             ready = time.perf_counter() - launched
             if contestant.api:
                 check_api(address, contestant.api)
-            yield Running(contestant, address, tree, launched, ready)
+            yield Running(contestant, address, tree, launched, ready, directory)
         finally:
             tree.stop()
     finally:

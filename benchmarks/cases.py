@@ -133,6 +133,16 @@ CASES: tuple[Case, ...] = (
         lifetime=Lifetime.TURN,
     ),
     Case(
+        "edit",
+        "An edit of the API's code, from the write to the first answer",
+        "fastapi-reload",
+        (Metric("live", "live, s", Comparison.NONE, goal=_at_most(1.5)), Metric("seconds", "live")),
+        turns.edit,
+        among=("fastapi-reload", "fluxlit-dev"),
+        ours="fluxlit-dev",
+        most_rounds=5,
+    ),
+    Case(
         "upload",
         "Upload of 300 MiB to the page",
         "streamlit",

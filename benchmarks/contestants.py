@@ -15,6 +15,7 @@ from typing import Protocol
 import psutil
 
 from benchmarks.apps.pages import API_VARIABLE, PAGE_COUNT_VARIABLE, PAGE_VARIABLE
+from benchmarks.drivers import edits
 from benchmarks.environment import NGINX, ROOT, published_python, scripts_of, this_python
 from benchmarks.processes import Command, free_port
 
@@ -193,6 +194,17 @@ def _launch_two_uis(port: int, directory: Path) -> Sequence[Command]:  # noqa: A
     return _launch_fluxlit(this_python(), port, "--ui-workers", "2")
 
 
+def _launch_reloading(port: int, directory: Path) -> Sequence[Command]:
+    (directory / edits.FILE).write_text(edits.FASTAPI)
+    return [_uvicorn("edited:app", port, "--reload")]
+
+
+def _launch_development(port: int, directory: Path) -> Sequence[Command]:
+    (directory / edits.FILE).write_text(edits.FLUXLIT)
+    argv = [str(scripts_of(this_python()) / "fluxlit"), "dev", "edited:app"]
+    return [Command([*argv, "--port", str(port), "--log-level", "warning", "--no-pidfile"])]
+
+
 def _launch_published(port: int, directory: Path) -> Sequence[Command]:  # noqa: ARG001 - Launcher
     return _launch_fluxlit(published_python(), port)
 
@@ -269,6 +281,21 @@ CONTESTANTS: tuple[Contestant, ...] = (
         "fluxlit-ui-2",
         "FluxLit, `--ui-workers 2`",
         _launch_two_uis,
+        api="/api/users",
+        ui=True,
+        special=True,
+    ),
+    Contestant(
+        "fastapi-reload",
+        "bare FastAPI, `uvicorn --reload`",
+        _launch_reloading,
+        api="/users",
+        special=True,
+    ),
+    Contestant(
+        "fluxlit-dev",
+        "FluxLit, `fluxlit dev`",
+        _launch_development,
         api="/api/users",
         ui=True,
         special=True,

@@ -7,7 +7,7 @@ from typing import Self
 
 from benchmarks.arena import Running
 from benchmarks.case import Effort
-from benchmarks.drivers import files, load, pulse, reruns, transfer, visit
+from benchmarks.drivers import edits, files, load, pulse, reruns, transfer, visit
 from benchmarks.drivers.session import open_tab
 
 FRAME_BYTES = 6_400_000
@@ -104,3 +104,8 @@ async def api_beside_busy_pages(running: Running, effort: Effort) -> dict[str, f
 
 async def page_call(running: Running, effort: Effort) -> dict[str, float]:
     return await reruns.reported(running.address, effort.reruns)
+
+
+async def edit(running: Running, effort: Effort) -> dict[str, float]:  # noqa: ARG001 - Measure
+    path = (running.contestant.api or "").removesuffix("/users")
+    return await edits.latency(running.address, path, running.directory)

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from tests.gateway.harness import FakeUpstream, Fixed
+from tests.support.service import running
 
 from fluxlit import reset_trace_hook, set_trace_hook, trace_span
 from fluxlit._types import Receive, Scope, Send
@@ -104,3 +105,35 @@ def test_a_hook_holds_for_its_context_only(gateway: Gateway) -> None:
     assert hook.spans == [("desk.report", {"week": 3})]
     ask(gateway, None, "/m/api/users")
     assert len(hook.spans) == 1
+
+
+TRACED = """
+from contextlib import contextmanager
+from fluxlit import FluxLit, set_trace_hook
+
+app = FluxLit()
+spans = []
+
+@contextmanager
+def hook(name, attributes):
+    spans.append(attributes.get("url.path", ""))
+    yield
+
+set_trace_hook(hook)
+
+@app.api.get("/spans")
+def seen() -> list[str]:
+    return spans
+
+@app.page("/")
+def home(st):
+    st.title("Home")
+"""
+
+
+@pytest.mark.integration
+def test_a_hook_that_is_set_while_the_app_is_imported_holds_for_its_service(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(TRACED)
+    with running("run", directory=tmp_path) as service:
+        answer = httpx2.get(f"{service.origin}/api/spans", trust_env=False)
+    assert {"/api/readyz", "/api/spans"} <= set(answer.json())

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxlit.cli.flags import Binding, JsonOption, Mode, Proxies, Scale, spread
+from fluxlit.cli.flags import (
+    Binding,
+    JsonOption,
+    Mode,
+    Proxies,
+    Scale,
+)
 from fluxlit.cli.output import Paint, out
+from fluxlit.cli.spreading import spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,9 +15,9 @@ from fluxlit.cli.flags import (
     Proxies,
     Scale,
     TargetArgument,
-    spread,
 )
 from fluxlit.cli.output import Paint, out
+from fluxlit.cli.spreading import spread
 
 if TYPE_CHECKING:
     from fluxlit.config.findings import Finding

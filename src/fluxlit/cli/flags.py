@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -249,11 +247,7 @@ DebugOption = Annotated[
 ]
 WorkbenchOption = Annotated[
     bool,
-    typer.Option(
-        "--workbench",
-        help="Behind Posit Workbench or Connect; the same as `fluxlit workbench`.",
-        show_default=False,
-    ),
+    typer.Option("--workbench", help="Behind Posit Workbench or Connect.", show_default=False),
 ]
 EmbeddedOption = Annotated[
     bool,
@@ -279,54 +273,3 @@ class Mode:
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
-
-Command = Callable[..., None]
-
-
-def spread(command: Command) -> Command:
-    """Give a command the options of its parameters that are dataclasses of options.
-
-    Typer reads a command's signature; this one writes the signature out.
-
-    Example:
-        >>> @spread
-        ... def run(binding: Binding, workers: int = 1) -> None: ...
-        >>> list(inspect.signature(run).parameters)
-        ['host', 'port', 'log_level', 'workers']
-    """
-    hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Callable[..., object]] = {
-        name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)
-    }
-
-    def spread_out(**values: Any) -> None:
-        for name, group in groups.items():
-            values[name] = group(
-                **{option.name: values.pop(option.name) for option in _options(group)}
-            )
-        command(**values)
-
-    parameters = [
-        option
-        for name, parameter in inspect.signature(command).parameters.items()
-        for option in (
-            _options(groups[name])
-            if name in groups
-            else [_keyword(name, hints[name], parameter.default)]
-        )
-    ]
-    spread_out.__name__, spread_out.__doc__ = command.__name__, command.__doc__
-    spread_out.__annotations__ = {item.name: item.annotation for item in parameters}
-    spread_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # PEP 362
-    return spread_out
-
-
-def _options(group: Callable[..., object]) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    own = inspect.signature(group).parameters.values()
-    return [_keyword(item.name, hints[item.name], item.default) for item in own]
-
-
-def _keyword(name: str, hint: object, default: object) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=default, annotation=hint)

@@ -29,7 +29,6 @@ FLAGS: Final = {
     "trust_proxy": "--proxy-headers",
     "ui_mode": "--ui-mode",
     "ui_workers": "--ui-workers",
-    "ui_mode": "--ui-mode",
 }
 """The flags of the command line that say a setting."""
 

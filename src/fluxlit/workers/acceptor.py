@@ -54,8 +54,10 @@ class Acceptor:
         """Accept who has connected already, and then nobody; what was accepted is served.
 
         For a client who has connected all is well; when the last owner of the socket closes it, the
-        system would cut those off who still wait.
+        system would cut those off who still wait. Closing twice, the socket meanwhile, is no error.
         """
+        if self._socket.fileno() < 0:
+            return
         self._loop.remove_reader(self._socket)
         if self._pause is not None:
             self._pause.cancel()
