@@ -48,14 +48,18 @@ class Acceptor:
         self._ssl = ssl
         self._opening: set[asyncio.Task[None]] = set()
         self._pause: asyncio.TimerHandle | None = None
+        self._is_closed = False
         self._listen()
 
     def close(self) -> None:
         """Accept who has connected already, and then nobody; what was accepted is served.
 
         For a client who has connected all is well; when the last owner of the socket closes it, the
-        system would cut those off who still wait.
+        system would cut those off who still wait. Closing again does nothing.
         """
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._loop.remove_reader(self._socket)
         if self._pause is not None:
             self._pause.cancel()
