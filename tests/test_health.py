@@ -224,6 +224,15 @@ def test_a_streamlit_server_elsewhere_is_asked(
     assert told == expected
 
 
+def test_one_ready_server_of_several_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(Server("/_stcore/health")) as (_, port):
+        urls = ["http://127.0.0.1:9", f"http://127.0.0.1:{port}"]
+        monkeypatch.setenv("FLUXLIT_STREAMLIT_UPSTREAM", ", ".join(urls))
+        assert asyncio.run(probe_streamlit_ready(timeout_s=10)) == (True, "ok")
+        settings = FluxlitSettings(ui_mode="remote", streamlit_upstream=urls[:1])
+        assert asyncio.run(probe_streamlit_ready(settings=settings))[0] is False
+
+
 def test_a_streamlit_server_that_is_not_there() -> None:
     ready, detail = asyncio.run(probe_streamlit_ready(upstream="http://127.0.0.1:9"))
     assert not ready

@@ -31,6 +31,9 @@ EXPERIMENTAL_YIELD_PAGES: Final = "FLUXLIT_EXPERIMENTAL_YIELD_PAGES"
 TEST_PAGE_OVERRIDES: Final = "FLUXLIT_TEST_PAGE_OVERRIDES"
 """Values for parameters of pages by name, as a JSON object; for tests in another process."""
 
+STREAMLIT_UPSTREAM: Final = "FLUXLIT_STREAMLIT_UPSTREAM"
+"""The setting of that name, for code that has no settings."""
+
 DEBUG: Final = "FLUXLIT_DEBUG"
 """The setting of that name, for code that has no settings."""
 

@@ -7,6 +7,7 @@ setting says so.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -17,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match
 
+from fluxlit import _env
 from fluxlit._types import JsonValue, Scope
 from fluxlit.reflection import REFLECTION_PATH, reflect
 
@@ -175,8 +177,10 @@ def takes(route: BaseRoute, path: str) -> bool:
     return match is Match.FULL
 
 
-class Mounted(Protocol):
-    """Says where an app is mounted; an app's settings do."""
+class Place(Protocol):
+    """Says where a UI is; an app's settings do."""
+
+    streamlit_upstream: list[str]
 
     def public_mount_path(self) -> str:
         """Return the public path of the whole app, ``""`` for the root."""
@@ -186,39 +190,48 @@ class Mounted(Protocol):
 
 
 async def probe_streamlit_ready(
-    *, timeout_s: float = 0.5, upstream: str | None = None, settings: Mounted | None = None
+    *, timeout_s: float = 0.5, upstream: str | None = None, settings: Place | None = None
 ) -> tuple[bool, str]:
-    """Ask a Streamlit server that has an address of its own whether it is ready.
+    """Ask Streamlit servers that have addresses of their own whether one of them is ready.
 
     FluxLit's own UI workers have none; ``GET readyz`` tells of those.
 
     Args:
         timeout_s: Seconds to wait for an answer.
-        upstream: The server's URL, such as ``"http://127.0.0.1:8501"``; without one there is
-            nothing to ask, and nothing that is not ready.
-        settings: Those of an app, whose path the server may serve under.
+        upstream: A server's URL, such as ``"http://127.0.0.1:8501"``; None for the setting
+            ``streamlit_upstream``. Without any there is nothing to ask, and nothing that is not
+            ready.
+        settings: Those of an app, whose servers they are and whose path they may serve under;
+            without them the variable ``FLUXLIT_STREAMLIT_UPSTREAM`` counts.
 
     Returns:
-        Whether it is ready, and ``"ok"``, ``"not_configured"``, or what is wrong.
+        Whether one is ready, and ``"ok"``, ``"not_configured"``, or what is wrong with the last.
 
     Example:
         >>> import asyncio
-        >>> asyncio.run(probe_streamlit_ready())
+        >>> asyncio.run(probe_streamlit_ready(upstream=""))
         (True, 'not_configured')
     """
-    base = (upstream or "").strip().rstrip("/")
-    if not base:
-        return True, "not_configured"
-    if urlsplit(base).scheme not in {"http", "https"}:
-        return False, "the upstream is not an http or https URL"
+    if upstream is not None:
+        said = [upstream]
+    elif settings is not None:
+        said = settings.streamlit_upstream
+    else:
+        said = os.environ.get(_env.STREAMLIT_UPSTREAM, "").split(",")
     mount = settings.public_mount_path() + settings.ui_base() if settings else ""
-    return await _probe(
-        base, [path + STREAMLIT_HEALTH_PATH for path in {"": 0, mount: 0}], timeout_s
-    )
+    paths = [path + STREAMLIT_HEALTH_PATH for path in dict.fromkeys(("", mount))]
+    answer = True, "not_configured"
+    for base in [url.strip().rstrip("/") for url in said if url.strip()]:
+        answer = await _probe(base, paths, timeout_s)
+        if answer[0]:
+            break
+    return answer
 
 
 async def _probe(base: str, paths: Sequence[str], timeout_seconds: float) -> tuple[bool, str]:
     """Return whether one of the paths answers with a success."""
+    if urlsplit(base).scheme not in {"http", "https"}:
+        return False, "the upstream is not an http or https URL"
     import httpx2  # noqa: PLC0415 - the readiness of our own workers needs none of it
 
     refused: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,10 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             "FLUXLIT_PUBLIC_BASE_URL": origin,
             "FLUXLIT_ROOT_PATH": mount,
         }
-        stack.enter_context(running("run", directory=directory, environment=environment, port=port))
+        service = running(
+            *("run", "--workers", "2"), directory=directory, environment=environment, port=port
+        )
+        stack.enter_context(service)
         yield origin + mount
 
 
@@ -120,16 +124,19 @@ def test_tampering_with_the_way_back_ends_on_a_page_that_leads_to_a_new_login(
 
 
 def test_any_gateway_worker_ends_what_another_one_began(desk: str) -> None:
-    for _ in range(8):
-        with httpx2.Client(headers={"Connection": "close"}) as browser:
+    """Many at once, because an idle service gives all requests to one worker."""
+
+    def log_in(number: int) -> list[int]:
+        with httpx2.Client(headers={"Connection": "close"}, timeout=30) as browser:
             address = browser.get(f"{desk}/api/auth/login").headers["location"]
-            back = browser.get(at_provider(browser, address, "ada"))
+            back = browser.get(at_provider(browser, address, f"user{number}"))
             assert back.status_code == 302, back.text
             code = parse_qs(urlsplit(back.headers["location"]).query)["auth_code"][0]
-            given = [
-                browser.post(f"{desk}/api/auth/exchange", json={"code": code}).status_code
-                for _ in range(3)
-            ]
+            exchange = f"{desk}/api/auth/exchange"
+            return [browser.post(exchange, json={"code": code}).status_code for _ in range(3)]
+
+    with ThreadPoolExecutor(8) as visitors:
+        for given in visitors.map(log_in, range(24)):
             assert given == [200, 401, 401]
 
 

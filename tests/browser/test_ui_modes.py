@@ -12,7 +12,6 @@ from tests.browser.test_gallery import (
     test_page_and_api_share_the_request_id,
     test_receives_a_file,
     test_refuses_the_websocket_of_another_site,
-    test_shows_a_data_frame_of_ten_megabytes,
     test_widgets_rerun_the_page,
 )
 from tests.support.site import UI_MODES, Launch
@@ -26,7 +25,6 @@ __all__ = [
     "test_page_and_api_share_the_request_id",
     "test_receives_a_file",
     "test_refuses_the_websocket_of_another_site",
-    "test_shows_a_data_frame_of_ten_megabytes",
     "test_widgets_rerun_the_page",
 ]
 

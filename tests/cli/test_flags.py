@@ -128,3 +128,11 @@ def test_groups_of_options_are_spread_and_gathered() -> None:
     assert (command.__name__, command.__doc__) == ("command", "Do it.")
     command(host="a", port=1, log_level=None, count=3)
     assert seen == [(Binding("a", 1), 3)]
+
+
+def test_all_in_one_process_is_no_place_for_a_ui_elsewhere() -> None:
+    said = CliRunner(env={"COLUMNS": "80"}).invoke(
+        app, ["dev", "--embedded", "--ui-mode", "remote"]
+    )
+    assert said.exit_code == 2
+    assert "--embedded has the UI in this process" in said.output

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from packaging.version import Version
+from tests.support.ports import free_port
 
 from fluxlit import FluxLit
 from fluxlit.config import load_settings
 from fluxlit.config.deployment import Deployment
 from fluxlit.config.findings import Finding, Level
 from fluxlit.config.rules import RULES
-from fluxlit.diagnostics import configuration, imports, installation, pages, system
+from fluxlit.diagnostics import configuration, imports, installation, pages, system, upstreams
 from fluxlit.diagnostics.doctor import diagnose
 from fluxlit.diagnostics.report import Report, describe
 from fluxlit.diagnostics.subject import Patient, Subject, admit
@@ -263,3 +264,14 @@ def test_the_verdict(
     findings = tuple(Finding("x", level, "y") for level in levels)
     report = Report("a:b", findings, warnings_only=warnings_only)
     assert (report.status, report.exit_status) == (status, exit_status)
+
+
+def test_a_ui_elsewhere_is_asked_how_it_is() -> None:
+    assert list(upstreams.remote_uis(patient())) == []
+    port = free_port()
+    far = patient(ui_mode="remote", streamlit_upstream=[f"http://127.0.0.1:{port}"])
+    [found] = upstreams.remote_uis(far)
+    assert found.level is Level.WARNING
+    assert found.message == f"'http://127.0.0.1:{port}': cannot be reached"
+    broken = patient(ui_mode="remote", streamlit_upstream=["http://a:b"])
+    assert list(upstreams.remote_uis(broken)) == []

@@ -39,18 +39,18 @@ def test_the_api_is_in_it_and_the_rest_goes_to_the_server(streamlit: GatewayServ
     gateway = build_gateway(
         api, f"http://127.0.0.1:{streamlit.port}/", api_prefix="v1", root_mount="apps/x/"
     )
-    client = TestClient(gateway, follow_redirects=False)
-    assert client.get("/apps/x/v1/users").json() == ["Ada"]
-    assert client.get("/v1/users").json() == ["Ada"]
-    assert client.get("/apps/x/docs").headers["location"] == "/apps/x/v1/docs"
-    assert "'path': '/apps/x/media/a'" in client.get("/apps/x/media/a").text
+    with TestClient(gateway, follow_redirects=False) as client:
+        assert client.get("/apps/x/v1/users").json() == ["Ada"]
+        assert client.get("/v1/users").json() == ["Ada"]
+        assert client.get("/apps/x/docs").headers["location"] == "/apps/x/v1/docs"
+        assert "'path': '/apps/x/media/a'" in client.get("/apps/x/media/a").text
 
 
 def test_where_the_server_is_may_be_asked_each_time(streamlit: GatewayServer) -> None:
     places: Iterator[str] = iter(["", NOBODY, f"http://127.0.0.1:{streamlit.port}"])
-    gateway = build_gateway(echo_api, "", upstream_resolver=lambda: next(places))
-    client = TestClient(gateway)
-    assert [client.get("/media/a").status_code for _ in range(3)] == [503, 502, 200]
+    gateway = build_gateway(FastAPI(), "", upstream_resolver=lambda: next(places))
+    with TestClient(gateway) as client:
+        assert [client.get("/media/a").status_code for _ in range(3)] == [503, 502, 200]
 
 
 def test_the_lifespan_is_the_api_s() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from pathlib import Path
 
 import pytest
 from tests.gateway.harness import FakeUpstream, Fixed, GatewayServer, Serve, echo_api
-from tests.support.servers import handshake, receive_until
+from tests.support.servers import handshake, receive_until, until
 
 from fluxlit._types import Scope
 from fluxlit.exceptions import UpstreamStarting
@@ -76,6 +77,26 @@ def test_a_page_s_request_is_answered_when_the_worker_is_there(
             assert any(b"websocket" in head.lower() for head in upstream.heads)
         finally:
             upstream.close()
+
+
+@pytest.mark.integration
+def test_who_leaves_while_waiting_disturbs_nobody(
+    home: tuple[GatewayServer, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    server, path = home
+    for request in (
+        handshake(target=b"/_stcore/stream"),
+        b"GET /_stcore/health HTTP/1.1\r\nHost: front.test\r\nSec-Fetch-Dest: empty\r\n\r\n",
+    ):
+        with server.connect() as browser:
+            browser.sendall(request)
+    upstream = FakeUpstream(path)
+    try:
+        assert server.get(HEALTH, b"Sec-Fetch-Dest: empty").status == 200
+        until(lambda: len(upstream.heads) >= 2, "those who left are waited for")
+        assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    finally:
+        upstream.close()
 
 
 def test_patience_ends_and_never_holds_more_than_some(

@@ -100,6 +100,28 @@ def test_each_tells_how_it_is_and_comes_back(monkeypatch: pytest.MonkeyPatch) ->
     run(scenario)
 
 
+def test_one_that_is_busy_for_a_moment_keeps_its_visitors_but_gets_no_new_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remote, "ANSWER_WITHIN", 0.05)
+
+    async def scenario() -> None:
+        machine = Machine()
+        async with machine.up():
+            upstreams = RemoteUpstreams([machine.url], TARGET, interval=0.01)
+            async with upstreams.watched():
+                machine.answer = None
+                await settle(lambda: not upstreams.members()[0].welcomes)
+                assert upstreams.members()[0].serves
+                await settle(lambda: not upstreams.members()[0].serves)
+                asked = len(machine.heads)
+                assert asked in {4, 5}, "once well, three times silent, perhaps one on its way"
+                machine.says("200 OK")
+                await settle(lambda: upstreams.members()[0].welcomes)
+
+    run(scenario)
+
+
 def test_a_url_keeps_its_number_whoever_else_is_in_the_list() -> None:
     def generation(*urls: str) -> int:
         return RemoteUpstreams(urls, TARGET).members()[-1].generation

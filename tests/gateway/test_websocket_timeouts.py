@@ -8,11 +8,11 @@ import queue
 import time
 
 import pytest
-from tests.gateway.harness import BuildHouse, Conn, EventFlag
+from tests.gateway.harness import BuildHouse, Conn, EventFlag, FakeUpstream, Fixed, Serve, echo_api
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from fluxlit.gateway import GatewayOptions
+from fluxlit.gateway import Gateway, GatewayOptions, Upstream, websocket_relay
 
 pytestmark = pytest.mark.integration
 
@@ -49,6 +49,19 @@ def test_a_ui_that_answers_no_ping_is_given_up(house: BuildHouse) -> None:
         with pytest.raises(ConnectionClosed):
             client.recv(timeout=10)
         assert client.close_code == 1011
+
+
+def test_a_ui_on_another_machine_is_pinged_although_nobody_said_so(
+    upstream: FakeUpstream, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket_relay, "REMOTE_PING_SECONDS", 0.1)
+    elsewhere = Upstream("ui-0", socket_path=str(upstream.path), managed=False)
+    server = serve(Gateway(echo_api, GatewayOptions(ws_close_timeout=0.3), Fixed(elsewhere)))
+    upstream.script = silent = Silent()
+    with connect(f"ws://127.0.0.1:{server.port}/_stcore/stream", proxy=None) as client:
+        assert silent.frames.get(timeout=10) == PING
+        with pytest.raises(ConnectionClosed):
+            client.recv(timeout=10)
 
 
 def test_a_ui_that_does_not_close_is_left_after_a_while(house: BuildHouse) -> None:

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.integration
 APP = """
 import os
 from typing import Any
+from anyio.to_thread import current_default_thread_limiter
 from fluxlit import FluxLit
 
 app = FluxLit(title="Probe")
@@ -38,6 +39,10 @@ app = FluxLit(title="Probe")
 @app.api.get("/pid")
 def pid() -> int:
     return os.getpid()
+
+@app.api.get("/threads")
+async def threads() -> float:
+    return current_default_thread_limiter().total_tokens
 
 @app.page("/")
 def home(st: Any, client: Any) -> None:
@@ -104,6 +109,7 @@ def test_an_embedded_ui_is_in_the_one_gateway_worker(folder: Path, tabs: ExitSta
         assert tab.pid == ask(service, "/api/pid") == workers(service)["gateway"].pid
         assert tab.texts[1] == f"api {tab.pid}"
         assert upload(service, tab) == 204
+        assert ask(service, "/api/threads") == 40, "as many as a FastAPI app has by itself"
         until(
             lambda: is_counted(service, "websockets") and is_counted(service, "taken_sockets_total")
         )
@@ -272,6 +278,34 @@ def test_two_uis_on_other_machines_of_which_one_is_lost_and_comes_back(
         assert newcomer.pid == workers(back)["ui"].pid
         assert load(gateway, "/", "Agent", {**moved.cookies, pin: renewed}) == {}
         tabs.close()
+
+
+def test_a_foreign_server_before_a_ui_elsewhere(folder: Path, home: Path, tabs: ExitStack) -> None:
+    (home / "app.py").write_text(APP)
+    port = free_port()
+    shared = {"FLUXLIT_UI_SECRET": UI_SECRET}
+    upstream = {
+        "FLUXLIT_UI_MODE": "remote",
+        "FLUXLIT_STREAMLIT_UPSTREAM": f"http://127.0.0.1:{port}",
+    }
+    with uvicorn_running(home, environment=shared | upstream) as server:
+        api = {"FLUXLIT_INTERNAL_API_BASE": f"http://127.0.0.1:{server.port}/api"}
+        apart = running(
+            "ui",
+            "--no-pidfile",
+            directory=folder,
+            environment=shared | api,
+            ready=(),
+            port=port,
+        )
+        with apart as ui:
+            server.wait_ready()
+            assert server.processes() == [psutil.Process(server.pid)]
+            tab = Browser(server, tabs).open(takes_cookies=False)
+            assert tab.texts == [f"pid {workers(ui)['ui'].pid}", f"api {server.pid}", "keys []"]
+            tabs.close()
+        until(lambda: get(server, "/api/readyz")[0] == 503)
+        server.stop(signal.SIGINT)
 
 
 def test_a_ui_of_its_own_says_what_it_lacks(folder: Path) -> None:

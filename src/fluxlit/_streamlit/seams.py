@@ -70,6 +70,16 @@ SEAMS: Final = (
         "MemorySessionStorage",
         "sessions that lost their connection",
     ),
+    Seam(
+        "streamlit.web.server.starlette.starlette_websocket",
+        "StarletteSessionClient",
+        "bounds what waits for a browser",
+    ),
+    Seam(
+        "streamlit.web.server.starlette",
+        "starlette_websocket.StarletteSessionClient._sender",
+        "sends what waits",
+    ),
     Seam("streamlit.runtime.session_manager", "SessionInfo", "a session that is kept"),
     Seam("streamlit.runtime.session_manager", "SessionManager.list_sessions", "counts sessions"),
     Seam("streamlit.runtime", "get_instance", "the Runtime whose sessions are counted"),

@@ -19,6 +19,7 @@ from streamlit.web.bootstrap import prepare_streamlit_environment
 from streamlit.web.cache_storage_manager_config import create_default_cache_storage_manager
 from streamlit.web.server.starlette.starlette_app import create_starlette_app
 
+from fluxlit._streamlit.backlog import bound_backlogs
 from fluxlit._streamlit.components import look_quickly
 from fluxlit._streamlit.failures import OnError, asks
 from fluxlit._streamlit.hashing import hash_quickly
@@ -136,6 +137,7 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
     prepare_streamlit_environment(script)
     look_quickly()
     hash_quickly()
+    bound_backlogs()
     vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
     runtime = RecoveringRuntime(
         RuntimeConfig(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from fluxlit._types import JsonValue
 from fluxlit.cli.flags import (
     Binding,
@@ -20,6 +22,7 @@ from fluxlit.cli.flags import (
     Scale,
     TargetArgument,
     UIBinding,
+    UIModeName,
     UIModeOption,
     UIScale,
     WorkbenchOption,
@@ -83,6 +86,8 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
 
     Example: fluxlit dev app:app --port 9000
     """
+    if embedded and ui_mode not in {None, UIModeName.EMBEDDED}:
+        raise typer.BadParameter("--embedded has the UI in this process", param_hint="--ui-mode")
     overrides = {**binding.overrides(), **proxies.overrides(), **mode_override(ui_mode)}
     _serve(
         Order(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from fluxlit.config.findings import Finding
-from fluxlit.diagnostics import configuration, imports, installation, pages, system
+from fluxlit.diagnostics import configuration, imports, installation, pages, system, upstreams
 from fluxlit.diagnostics.subject import AppCheck, Check, Patient, Subject
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -30,6 +30,7 @@ APP_CHECKS: Final[tuple[AppCheck, ...]] = (
     configuration.variables,
     configuration.effective,
     configuration.rule_book,
+    upstreams.remote_uis,
     pages.readiness_route,
     pages.pages,
 )

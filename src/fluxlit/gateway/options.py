@@ -40,7 +40,8 @@ class GatewayOptions:
         page_patience: Seconds that an open page's request waits while no UI worker is there.
         passed_headers: Client headers that reach pages whoever sends them; lower-case.
         ws_open_timeout: Seconds for an upstream's WebSocket handshake.
-        ws_ping_interval: Seconds between pings to an upstream; ``None`` sends none.
+        ws_ping_interval: Seconds between pings to an upstream; ``None`` sends some only to
+            another machine.
         ws_ping_timeout: Seconds to wait for the pong.
         ws_close_timeout: Seconds to wait for an upstream's closing handshake.
         ws_max_message_bytes: Largest WebSocket message, either way.

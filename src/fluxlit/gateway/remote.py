@@ -19,7 +19,7 @@ from typing import Final
 from fluxlit._headers import KEY, SOCKETS, STREAMLIT
 from fluxlit._secrets import derived
 from fluxlit.config import FluxlitSettings
-from fluxlit.exceptions import UpstreamError
+from fluxlit.exceptions import UpstreamError, UpstreamTimeout
 from fluxlit.gateway.asking import HEALTH, ask_health, reason_of, unwell
 from fluxlit.gateway.headers import Headers, find
 from fluxlit.gateway.routing import raw
@@ -29,6 +29,11 @@ _LOG: Final = logging.getLogger("fluxlit.gateway")
 
 ANSWER_WITHIN: Final = 2.0
 """Seconds that an upstream has to say that it is well."""
+
+
+PATIENCE: Final = 3
+"""Questions in a row that one leaves unanswered before its visitors are sent elsewhere, where their
+sessions are not: it may be busy. New visitors do not come after the first."""
 
 
 class RemoteUpstream:
@@ -46,11 +51,12 @@ class RemoteUpstream:
         self._generation = int.from_bytes(digest, "big")
         self._detail = "it was not asked yet"
         self._load = 0
+        self._missed = 0
         self.streamlit = ""
 
     @property
     def is_well(self) -> bool:
-        """Whether it answered when it was last asked."""
+        """Whether it can be sent to, as far as is known."""
         return not self._detail
 
     def member(self) -> Member:
@@ -61,7 +67,7 @@ class RemoteUpstream:
             generation=self._generation,
             load=self._load,
             serves=self.is_well,
-            welcomes=self.is_well,
+            welcomes=self.is_well and not self._missed,
             detail=self._detail,
         )
 
@@ -70,8 +76,14 @@ class RemoteUpstream:
         try:
             head = await ask_health(self.upstream, target, timeout_seconds)
         except UpstreamError as error:
+            self._missed += 1
+            if isinstance(error, UpstreamTimeout) and self.is_well and self._missed < PATIENCE:
+                return
             detail, headers = reason_of(error, self.upstream.name), Headers()
+        except UnicodeError:  # of a name that no host can have
+            detail, headers = "cannot be reached", Headers()
         else:
+            self._missed = 0
             detail, headers = unwell(head.status), head.headers
         self._load = _number(find(headers, SOCKETS))
         self.streamlit = (find(headers, STREAMLIT) or b"").decode("latin-1")

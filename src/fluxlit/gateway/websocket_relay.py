@@ -29,6 +29,9 @@ from fluxlit.gateway.upstream import Upstream, open_connection
 
 logger = logging.getLogger("fluxlit.gateway")
 
+REMOTE_PING_SECONDS = 20.0
+"""Between pings to a UI on another machine, and for their answer, where nothing is said."""
+
 _MAX_REASON_BYTES = 123
 """RFC 6455 section 5.5: a control frame's payload is 125 bytes, the code takes two."""
 
@@ -93,7 +96,7 @@ class WebSocketRelay:
     async def _open(self, request: SocketRequest, upstream: Upstream) -> ClientConnection:
         options = self._options
         _, connection = await open_connection(
-            upstream, self._factory(request), options.connect_timeout
+            upstream, self._factory(request, upstream), options.connect_timeout
         )
         try:
             async with asyncio.timeout(options.ws_open_timeout):
@@ -115,14 +118,18 @@ class WebSocketRelay:
         connection.start_keepalive()
         return connection
 
-    def _factory(self, request: SocketRequest) -> Callable[[], ClientConnection]:
+    def _factory(
+        self, request: SocketRequest, upstream: Upstream
+    ) -> Callable[[], ClientConnection]:
         options = self._options
+        # A process of this machine cannot vanish without its sockets; another machine can.
+        pings = None if upstream.managed else REMOTE_PING_SECONDS
 
         def make() -> ClientConnection:
             return ClientConnection(
                 _ExactHandshake(request, options.ws_max_message_bytes),
-                ping_interval=options.ws_ping_interval,
-                ping_timeout=options.ws_ping_timeout,
+                ping_interval=options.ws_ping_interval or pings,
+                ping_timeout=options.ws_ping_timeout or pings,
                 close_timeout=options.ws_close_timeout or 10.0,
                 max_queue=(4, 1),
             )

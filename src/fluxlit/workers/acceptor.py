@@ -48,18 +48,16 @@ class Acceptor:
         self._ssl = ssl
         self._opening: set[asyncio.Task[None]] = set()
         self._pause: asyncio.TimerHandle | None = None
-        self._is_closed = False
         self._listen()
 
     def close(self) -> None:
         """Accept who has connected already, and then nobody; what was accepted is served.
 
         For a client who has connected all is well; when the last owner of the socket closes it, the
-        system would cut those off who still wait. Closing again does nothing.
+        system would cut those off who still wait. Closing twice, the socket meanwhile, is no error.
         """
-        if self._is_closed:
+        if self._socket.fileno() < 0:
             return
-        self._is_closed = True
         self._loop.remove_reader(self._socket)
         if self._pause is not None:
             self._pause.cancel()

@@ -7,14 +7,16 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import StartupError
 from fluxlit.workers.board import Board, Record, State
 from fluxlit.workers.command import WorkerKind
 from fluxlit.workers.events import Reason
 from fluxlit.workers.pool import WorkerPool
+
+if TYPE_CHECKING:
+    from fluxlit.config import FluxlitSettings
 
 _LOG: Final = logging.getLogger("fluxlit.workers")
 

@@ -99,5 +99,5 @@ async def _until_ready(ready: asyncio.Event, serving: asyncio.Task[None]) -> Non
         waiting.cancel()
     if serving.done():
         serving.result()
-        msg = "the private socket's server ended before it served"
+        msg = "a private server beside the service's own ended before it served"
         raise StartupError(msg, remedy="see its output above")

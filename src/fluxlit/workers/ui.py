@@ -140,14 +140,13 @@ class UI:
         if self._plan.uses_sockets:
             return app
         if self._plan.spec.alone:
-            app = Telling(app, self._plan.base_path + HEALTH, self._told)
-        return Guarded(app, derived(self._plan.secret, "door"))
+            release, traffic = version("streamlit").encode("ascii"), self._traffic
 
-    def _told(self) -> list[tuple[bytes, bytes]]:
-        return [
-            (STREAMLIT, version("streamlit").encode("ascii")),
-            (SOCKETS, b"%d" % self._traffic.sockets),
-        ]
+            def told() -> list[tuple[bytes, bytes]]:
+                return [(STREAMLIT, release), (SOCKETS, b"%d" % traffic.sockets)]
+
+            app = Telling(app, self._plan.base_path + HEALTH, told)
+        return Guarded(app, derived(self._plan.secret, "door"))
 
     def _observer(self) -> Callable[[float], None] | None:
         """Return where to note how long a handed-over WebSocket was open, if that is counted."""

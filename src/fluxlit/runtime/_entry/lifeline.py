@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import os
 import queue
@@ -98,7 +97,6 @@ def run_worker(serve: Serve) -> NoReturn:
     Args:
         serve: Serves until the process is asked to end.
     """
-    gc.disable()  # imports leave little garbage; freeze() turns it on when the worker is ready
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     orphan.end_with_parent()
     descriptors.allow_many()
