@@ -128,6 +128,27 @@ def test_what_is_in_flight_is_finished(tmp_path: Path, name: str) -> None:
         assert "Traceback" not in service.output()
 
 
+def test_all_processes_may_be_asked_at_once(tmp_path: Path) -> None:
+    # As systemd does without KillMode=mixed, and whoever signals all processes of a container.
+    (tmp_path / "app.py").write_text(APP)
+    with (
+        started("run", directory=tmp_path) as service,
+        ThreadPoolExecutor(IN_FLIGHT) as clients,
+    ):
+        until(lambda: is_ready(service))
+        path = "/api/slow?seconds=2"
+        answers = [clients.submit(get, service, path, seconds=30) for _ in range(IN_FLIGHT)]
+        until(lambda: get(service, "/api/waiting") == (200, str(IN_FLIGHT)))
+        running = processes(service)
+        for process in running:
+            process.terminate()
+        assert [answer.result(30) for answer in answers] == [(200, '"done"')] * IN_FLIGHT
+        assert service.wait(seconds=15) == 0, service.output()
+        assert_gone(running, seconds=1)
+        assert "ended unexpectedly" not in service.output()
+        assert "Traceback" not in service.output()
+
+
 @pytest.mark.parametrize("name", ["handed over", "uvicorn"])
 def test_asked_twice_it_ends_now(tmp_path: Path, name: str) -> None:
     way = WAYS[name]

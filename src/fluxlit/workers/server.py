@@ -20,6 +20,9 @@ Job = Callable[[], Coroutine[Any, Any, None]]
 LOOK_SECONDS: Final = 0.02
 """Between two looks whether the last connection has gone."""
 
+_OF_A_PARENT: Final = (signal.SIGTERM, signal.SIGINT)
+"""What asks a worker to end."""
+
 
 class LastCallState(ServerState):
     """What a server's connections share: whether the answer they begin now is their last."""
@@ -100,9 +103,16 @@ class WorkerServer(uvicorn.Server):
         await super().shutdown(sockets)
 
     def drain(self) -> None:
+        """Finish what is in flight and end; asked again, go on with that.
+
+        A worker may be asked twice at once: a service manager or container that signals every
+        process of a service asks it, and so does its parent. Who is in a hurry kills it.
+        """
+        self.should_exit = True
+
+    def drain_or_end(self) -> None:
         """Finish what is in flight and end; asked again, end now."""
-        if self.should_exit:
-            self.force_exit = True
+        self.force_exit = self.should_exit
         self.should_exit = True
 
 
@@ -110,7 +120,7 @@ def serve(
     server: WorkerServer,
     sockets: Sequence[socket.socket],
     *background: Job,
-    until: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
+    until: Sequence[signal.Signals] = (),
 ) -> None:
     """Serve on a loop of its own until a signal, then drain.
 
@@ -118,13 +128,15 @@ def serve(
         server: The server.
         sockets: Listening sockets; they are closed at the end.
         background: Coroutine functions that run beside the server.
-        until: The signals.
+        until: Signals of a person, who may ask again and then wants the end now. None: those of a
+            parent are heard.
     """
+    signals, hear = (until, server.drain_or_end) if until else (_OF_A_PARENT, server.drain)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        for number in until:
-            loop.add_signal_handler(number, server.drain)
+        for number in signals:
+            loop.add_signal_handler(number, hear)
         tasks = [loop.create_task(job()) for job in background]
         try:
             await server.serve(list(sockets))
