@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -22,6 +23,23 @@ LOOK_SECONDS: Final = 0.02
 
 _OF_A_PARENT: Final = (signal.SIGTERM, signal.SIGINT)
 """What asks a worker to end."""
+
+
+class CutOff(logging.Filter):
+    """Keeps the end of a stream that has no end from looking like an error of the app.
+
+    Uvicorn cancels what is in flight after the grace period, says how many that were, and logs a
+    traceback for each: a service with a thousand event streams would log a thousand.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is to be heard."""
+        cause = record.exc_info[1] if record.exc_info else None
+        return not (isinstance(cause, asyncio.CancelledError) and cause.args == _OUT_OF_TIME)
+
+
+_OUT_OF_TIME: Final = ("Task cancelled, timeout graceful shutdown exceeded",)
+"""What a task is told by ``uvicorn.Server.shutdown``."""
 
 
 class LastCallState(ServerState):
@@ -132,6 +150,8 @@ def serve(
             parent are heard.
     """
     signals, hear = (until, server.drain_or_end) if until else (_OF_A_PARENT, server.drain)
+
+    logging.getLogger("uvicorn.error").addFilter(CutOff())
 
     async def main() -> None:
         loop = asyncio.get_running_loop()

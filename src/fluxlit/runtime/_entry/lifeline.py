@@ -36,6 +36,9 @@ ORPHAN_LIMIT: Final = 2
 LEAVING_GRACE: Final = 1.0
 """Seconds that the user's own threads have to end once everything was served."""
 
+MOST_WORDS: Final = 64 * 1024
+"""Characters of a reason that the parent is told; it takes messages of a bounded size."""
+
 FAILED: Final = 1
 
 _LOG: Final = logging.getLogger("fluxlit.workers")
@@ -113,7 +116,7 @@ def run_worker(serve: Serve) -> NoReturn:
         configure_logging(app.settings.effective_log_level())
         serve(lifeline, spec, app)
     except FluxLitError as exc:
-        lifeline.report("failed", message=str(exc), remedy=exc.remedy)
+        lifeline.report("failed", message=str(exc)[:MOST_WORDS], remedy=exc.remedy)
         sys.exit(FAILED)
     finally:
         lifeline.clear_away()
