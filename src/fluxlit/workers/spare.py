@@ -23,11 +23,12 @@ class Spare:
 
     Args:
         kind: What it could serve.
+        child: One that is there already.
     """
 
-    def __init__(self, kind: WorkerKind) -> None:
+    def __init__(self, kind: WorkerKind, child: Child | None = None) -> None:
         self._kind = kind
-        self._child: Child | None = None
+        self._child = child
         self._modules: JsonValue = []
         self._taken = asyncio.Event()
 

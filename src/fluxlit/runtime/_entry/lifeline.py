@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 
 from fluxlit._types import JsonValue
 from fluxlit.app import FluxLit
-from fluxlit.exceptions import FluxLitError
+from fluxlit.exceptions import FluxLitError, StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.warm import prepare
 from fluxlit.runtime.loading import load_app
@@ -111,7 +111,8 @@ def run_worker(serve: Serve) -> NoReturn:
         configure_logging(app.settings.effective_log_level())
         serve(lifeline, spec, app)
     except FluxLitError as exc:
-        lifeline.report("failed", message=str(exc), remedy=exc.remedy)
+        by_app = not isinstance(exc, StartupError) or exc.by_app
+        lifeline.report("failed", message=str(exc), remedy=exc.remedy, by_app=by_app)
         sys.exit(FAILED)
     finally:
         lifeline.clear_away()
