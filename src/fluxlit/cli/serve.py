@@ -28,6 +28,7 @@ from fluxlit.cli.flags import (
     WorkbenchOption,
     mode_override,
 )
+from fluxlit.cli.head_start import HEAD_START
 from fluxlit.cli.output import note
 from fluxlit.cli.spreading import spread
 
@@ -200,4 +201,7 @@ def _serve(order: Order) -> None:
 
         run_in_one_process(options, note)
         return
-    asyncio.run(Supervisor(options, note).run())
+    head_start = HEAD_START.get()
+    child = head_start.child if head_start else None
+    run_service = head_start.run if head_start else asyncio.run
+    run_service(Supervisor(options, note, ahead=child).run())
