@@ -8,11 +8,13 @@ import logging
 import multiprocessing
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,6 +97,7 @@ class Standalone:
         from fluxlit.workers.private import private_server  # noqa: PLC0415 - brings Uvicorn
 
         refuse_several_workers(self._plan.settings)
+        bound_shutdown(self._plan.settings)
         with RunDirectory(base_directory(os.environ)) as directory:
             board = found_board(directory.path)
             own = board.claim(WorkerKind.GATEWAY, 0)
@@ -198,6 +201,20 @@ def refuse_several_workers(settings: FluxlitSettings) -> None:
             " if that is what you want"
         )
         raise StartupError(msg, remedy=remedy)
+
+
+def bound_shutdown(settings: FluxlitSettings) -> None:
+    """Have the Uvicorn around this process wait for requests as long as the settings say.
+
+    By itself it waits for ever, for a stream that has no end too. What its command line says
+    counts more. It takes signals by a method of the server (``Server.capture_signals`` in
+    uvicorn/server.py), which is how the server is found.
+    """
+    grace = settings.uvicorn_graceful_shutdown_timeout_s
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    config: Any = getattr(server, "config", None)
+    if grace is not None and getattr(config, "timeout_graceful_shutdown", 0) is None:
+        config.timeout_graceful_shutdown = ceil(grace)
 
 
 def uvicorn_workers() -> int:

@@ -35,6 +35,9 @@ ORPHAN_LIMIT: Final = 2
 LEAVING_GRACE: Final = 1.0
 """Seconds that the user's own threads have to end once everything was served."""
 
+MOST_WORDS: Final = 64 * 1024
+"""Characters of a reason that the parent is told; it takes messages of a bounded size."""
+
 FAILED: Final = 1
 
 _LOG: Final = logging.getLogger("fluxlit.workers")
@@ -111,7 +114,8 @@ def run_worker(serve: Serve) -> NoReturn:
         serve(lifeline, spec, app)
     except FluxLitError as exc:
         by_app = not isinstance(exc, StartupError) or exc.by_app
-        lifeline.report("failed", message=str(exc), remedy=exc.remedy, by_app=by_app)
+        told = str(exc)[:MOST_WORDS]
+        lifeline.report("failed", message=told, remedy=exc.remedy, by_app=by_app)
         sys.exit(FAILED)
     finally:
         lifeline.clear_away()
