@@ -16,13 +16,20 @@ from tests.support.terminal import in_terminal
 from fluxlit.runtime.signals import ECHO, Hangup, Meaning, SignalInbox
 
 LISTENER = """
-import asyncio, os, sys
+import asyncio, logging, os
 from pathlib import Path
 from fluxlit.runtime.signals import SignalInbox
 
 def tell(word):
     with Path("heard").open("a") as file:
         file.write(word + "\\n")
+
+class Told(logging.Handler):
+    def emit(self, record):
+        tell("outlived")
+
+logging.getLogger("fluxlit").setLevel("INFO")
+logging.getLogger("fluxlit").addHandler(Told())
 
 async def main():
     inbox = SignalInbox()
@@ -164,13 +171,9 @@ def test_nohup_outlives_the_terminal_and_reloads_after(
     with in_terminal("nohup", *listener.split(), directory=tmp_path) as terminal:
         heard("listening")
         terminal.close()
-        until(lambda: not has_terminal_of_its_own(terminal.process.pid))
+        heard("listening outlived")
         until_no_echo()
         terminal.process.send_signal(signal.SIGHUP)
-        heard("listening reload")
+        heard("listening outlived reload")
         terminal.process.send_signal(signal.SIGTERM)
-        heard("listening reload SIGTERM")
-
-
-def has_terminal_of_its_own(number: int) -> bool:
-    return psutil.Process(number).terminal() is not None
+        heard("listening outlived reload SIGTERM")

@@ -101,7 +101,6 @@ def run_worker(serve: Serve) -> NoReturn:
         serve: Serves until the process is asked to end.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    orphan.end_with_parent()
     descriptors.allow_many()
     lifeline = Lifeline(Channel.from_descriptor(int(sys.argv[1])))
     lifeline.start()
