@@ -114,6 +114,7 @@ class Standalone:
                     yield
                 finally:
                     board.enter(BoardState.DRAINING)
+        end_in_order()
 
     def _door(self, app: ASGIApp, directory: Path) -> tuple[ASGIApp, socket.socket]:
         """Open the private door; return what serves it and the socket."""
@@ -207,14 +208,30 @@ def bound_shutdown(settings: FluxlitSettings) -> None:
     """Have the Uvicorn around this process wait for requests as long as the settings say.
 
     By itself it waits for ever, for a stream that has no end too. What its command line says
-    counts more. It takes signals by a method of the server (``Server.capture_signals`` in
-    uvicorn/server.py), which is how the server is found.
+    counts more.
     """
     grace = settings.uvicorn_graceful_shutdown_timeout_s
-    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    config: Any = getattr(server, "config", None)
+    config: Any = getattr(_server_around(), "config", None)
     if grace is not None and getattr(config, "timeout_graceful_shutdown", 0) is None:
         config.timeout_graceful_shutdown = ceil(grace)
+
+
+def end_in_order() -> None:
+    """Have the Uvicorn around this process end with status 0, as a service does that was stopped.
+
+    It would send itself once more the signals that it has caught, and end as if it was killed.
+    """
+    caught = getattr(_server_around(), "_captured_signals", None)
+    if isinstance(caught, list):
+        caught.clear()
+
+
+def _server_around() -> object:
+    """Find the Uvicorn server of this process, by its method that takes the signals.
+
+    See ``Server.capture_signals`` in uvicorn/server.py; there is no public way.
+    """
+    return getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
 
 
 def uvicorn_workers() -> int:

@@ -65,7 +65,8 @@ class Way:
 
     program: tuple[str, ...]
     arguments: tuple[str, ...]
-    status: int = 0
+    cut_off: int = 0
+    """Its exit status when it was asked twice."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -73,8 +74,8 @@ UVICORN = str(Path(sys.executable).with_name("uvicorn"))
 WAYS = {
     "handed over": Way((FLUXLIT,), ("run",)),
     "relayed": Way((FLUXLIT,), ("run",), environment={"FLUXLIT_UI_HANDOFF": "0"}),
-    # Uvicorn sends itself the signal again at its end, so that a shell sees what ended it.
-    "uvicorn": Way((UVICORN,), ("app:app",), status=-signal.SIGTERM),
+    # Cut off, Uvicorn sends itself the signal again, so that a shell sees what ended it.
+    "uvicorn": Way((UVICORN,), ("app:app",), cut_off=-signal.SIGTERM),
 }
 
 
@@ -131,7 +132,7 @@ def test_what_is_in_flight_is_finished(tmp_path: Path, name: str) -> None:
             read_to_the_end(tab.socket)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012  # by which the page knows that it is to come back
-        assert service.wait(seconds=15) == way.status, service.output()
+        assert service.wait(seconds=15) == 0, service.output()
         assert_gone(running, seconds=1)
         assert leftovers(service, tmp_path) == []
         assert "Traceback" not in service.output()
@@ -177,7 +178,7 @@ def test_a_stream_without_end_is_cut_after_the_grace_without_a_word(
             os.kill(service.pid, signal.SIGTERM)
             while client.recv(4096):
                 pass
-        assert service.wait(seconds=15) == way.status, service.output()
+        assert service.wait(seconds=15) == 0, service.output()
         if name != "uvicorn":  # whose log is its own
             assert "Traceback" not in service.output()
 
@@ -197,7 +198,7 @@ def test_asked_twice_it_ends_now(tmp_path: Path, name: str) -> None:
         os.kill(service.pid, signal.SIGTERM)
         until(lambda: is_refused(service.port), seconds=2)
         os.kill(service.pid, signal.SIGINT)
-        assert service.wait(seconds=5) == way.status, service.output()
+        assert service.wait(seconds=5) == way.cut_off, service.output()
         assert_gone(running, seconds=2)
         assert isinstance(answer.exception(5), OSError)
         assert leftovers(service, tmp_path) == []
