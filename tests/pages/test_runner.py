@@ -66,6 +66,18 @@ def test_streamlit_s_page_objects_are_made_once() -> None:
     assert second.written == ["users"]
 
 
+def test_an_icon_that_streamlit_refuses_costs_no_page(caplog: pytest.LogCaptureFixture) -> None:
+    class Choosy(FakeStreamlit):
+        def Page(self, body: Any, *, icon: str | None, **options: Any) -> Any:  # noqa: N802
+            if icon == "logo.png":
+                raise ValueError(icon)
+            return super().Page(body, icon=icon, **options)
+
+    st = run(Choosy(), site(("/", home, {"page_meta": {"page_icon": "logo.png"}}), ("/u", users)))
+    assert (st.written, st.exceptions, st.config["page_icon"]) == (["home"], [], "logo.png")
+    assert "page / has no icon in the menu: logo.png" in caplog.text
+
+
 def test_an_async_page_runs_to_its_end() -> None:
     async def page(st: Any) -> None:
         await asyncio.sleep(0)
