@@ -74,6 +74,10 @@ def test_the_code_is_in_good_form(profile: str, tmp_path: Path) -> None:
         (("there", "--profile", "adopt"), 1, "nothing to adopt"),
         (("there", "--profile", "adopt", "--script", "no.py"), 1, "no.py"),
         (("there", "--profile", "adopt", "--api", "main"), 1, "module:attribute"),
+        (("there", "--profile", "adopt", "--api", "main:a b"), 1, "module:attribute"),
+        (("there", "--profile", "adopt", "--api", ":app"), 1, "module:attribute"),
+        (("fresh", "--profile", "adopt", "--script", "ui.py"), 1, "no folder fresh"),
+        (("fresh", "--profile", "adopt", "--api", "main:app"), 1, "no folder fresh"),
     ],
 )
 def test_what_cannot_be_made(

@@ -84,9 +84,13 @@ def _adopted(
     """Choose the templates around what a folder holds; a new folder gets something to adopt."""
     from fluxlit.cli.adopt import Adopted, look  # noqa: PLC0415 - only this profile needs it
     from fluxlit.cli.scaffold import words_for  # noqa: PLC0415
+    from fluxlit.exceptions import FluxLitError  # noqa: PLC0415
 
     if folder.exists():
         return ("adopt",), look(folder, script, api).words()
+    if script or api:
+        msg = f"there is no folder {folder}"
+        raise FluxLitError(msg, remedy="--script and --api name what an existing one holds")
     sample = Adopted(script="dashboard.py", module="service", attribute="api")
     words = words_for(folder.resolve().name) | sample.words()
     return ("common", "adopt", "adopt-sample"), words
