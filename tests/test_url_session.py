@@ -14,6 +14,7 @@ from fluxlit import (
     new_session_id,
     persist_url_session,
 )
+from fluxlit.auth import bearer_headers_from_session
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,22 @@ def test_a_first_visit_gets_an_address_and_a_refresh_finds_the_state() -> None:
     assert ensure_url_session(refreshed, store) == made
     assert hydrate_url_session(refreshed, store) == made
     assert refreshed.session_state["name"] == "Grace"
+
+
+def test_nobody_is_signed_in_by_the_address_of_somebody_elses_session() -> None:
+    store = InMemorySessionStore()
+    st = browser(name="Ada", fluxlit_access_token="hers", own_token="hers")
+    bearer_headers_from_session(st, session_key="own_token")
+    made = ensure_url_session(st, store)
+    persist_url_session(st, store)
+    assert store.get(made) == {"name": "Ada"}
+
+    store.set(made, {"name": "Ada", "fluxlit_access_token": "hers", "own_token": "hers"})
+    guest = browser(made)
+    hydrate_url_session(guest, store)
+    assert bearer_headers_from_session(guest) == {}
+    assert bearer_headers_from_session(guest, session_key="own_token") == {}
+    assert guest.session_state["name"] == "Ada"
 
 
 def test_values_given_first_are_put_over_those_that_are_kept() -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from fluxlit import _env
+from fluxlit._private_state import is_private
 from fluxlit.config import load_settings
 from fluxlit.deep_links import query_params
 from fluxlit.stores import InMemorySessionStore, SessionStore
@@ -160,7 +161,8 @@ def persist_url_session(
 ) -> str | None:
     """Keep ``st.session_state`` in the store, instead of what was kept before.
 
-    Call it at the end of a page. Keys that begin with two underscores are left out.
+    Call it at the end of a page. Keys that begin with two underscores are left out, and so is the
+    token of somebody who has signed in.
 
     Args:
         st: The ``streamlit`` module.
@@ -242,7 +244,7 @@ def _load(
 
 def _merge(st: Any, data: Mapping[str, Any], *, merge: bool) -> None:
     for key, value in data.items():
-        if not merge or key not in st.session_state:
+        if _is_own(key) and (not merge or key not in st.session_state):
             st.session_state[key] = value
 
 
@@ -255,4 +257,9 @@ def _snapshot(st: Any) -> dict[str, Any]:
     state = st.session_state
     kept = getattr(state, "filtered_state", None)
     items = kept.items() if isinstance(kept, Mapping) else ((key, state[key]) for key in state)
-    return {str(key): value for key, value in items if not str(key).startswith(_OF_STREAMLIT)}
+    return {str(key): value for key, value in items if _is_own(str(key))}
+
+
+def _is_own(key: str) -> bool:
+    """Tell whether a key is the page's, and may be in a session that others can open."""
+    return not key.startswith(_OF_STREAMLIT) and not is_private(key)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
+import time
 from typing import Any
 
 import httpx2
@@ -147,3 +150,30 @@ def test_one_odd_key_does_not_spoil_the_others() -> None:
     for_encryption = {**RSA.as_dict(private=False), "use": "enc"}
     found = parse_keys({"keys": [*odd, for_encryption, EC.as_dict(private=False)]})
     assert [key.kid for key in found] == ["curve"]
+
+
+def test_an_answer_that_comes_in_drops_is_cut_off() -> None:
+    """Each drop would renew the client's own limit."""
+    is_over = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        line, _ = server.accept()
+        with line, contextlib.suppress(OSError):
+            line.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not is_over.wait(0.05):
+                line.sendall(b"x: y\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/keys"
+        issuer = threading.Thread(target=drip, args=(server,))
+        issuer.start()
+        ends_late = threading.Timer(5.0, is_over.set)  # the head is at last too long for a client
+        ends_late.start()
+        started = time.monotonic()
+        with pytest.raises(KeysUnavailable):
+            RemoteKeys(url, timeout_seconds=0.3).fetch(None)
+        elapsed = time.monotonic() - started
+        ends_late.cancel()
+        is_over.set()
+        issuer.join(5.0)
+    assert elapsed < 4.0

@@ -24,6 +24,7 @@ from fluxlit.auth import (
     register_oidc_bff_routes,
 )
 from fluxlit.auth.login_config import LoginOptions
+from fluxlit.auth.sealing import browser_of
 from fluxlit.auth.tokens import Verifier
 from fluxlit.gateway.gateway import Gateway
 from fluxlit.gateway.options import GatewayOptions
@@ -188,6 +189,16 @@ def test_a_state_is_good_once_and_in_its_own_browser(desk: Desk) -> None:
     assert said(victim.get("/auth/callback", params=query)) == invalid
     assert desk.come_back(told).status_code == 302
     assert said(desk.come_back(told)) == invalid
+
+
+def test_a_neighbouring_host_signs_nobody_in(desk: Desk) -> None:
+    """It can set cookies for its neighbours, but none whose name begins with __Host-."""
+    theirs, told = desk.code(), desk.go_to_provider()
+    planted = {"fluxlit-login": desk.cookie()}
+    assert desk.exchange(theirs, browser=browser_of(planted)).status_code == 401
+    desk.browser = desk.new_browser()
+    desk.browser.cookies.update(planted)
+    assert said(desk.come_back(told)) == (400, "Invalid or expired state")
 
 
 def test_two_tabs_may_sign_in_at_once(desk: Desk) -> None:

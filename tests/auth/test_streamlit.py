@@ -16,6 +16,7 @@ from fluxlit.client import ApiClient, ApiError
 
 KEY = "fluxlit_access_token"
 BROWSER = "b" * 43
+ON_HTTPS = f"host.{BROWSER}"
 
 
 class Api(httpx2.MockTransport):
@@ -61,7 +62,9 @@ def test_a_code_becomes_a_token_that_is_kept() -> None:
     ("cookies", "browser"),
     [
         ({"fluxlit-login": BROWSER}, BROWSER),
-        ({"__Host-fluxlit-login": BROWSER, "fluxlit-login": "x" * 43}, BROWSER),
+        ({"__Host-fluxlit-login": ON_HTTPS, "fluxlit-login": "x" * 43}, ON_HTTPS),
+        ({"fluxlit-login": ON_HTTPS}, ""),
+        ({"__Host-fluxlit-login": BROWSER}, ""),
         ({}, ""),
         ({"fluxlit-login": "nonsense"}, ""),
     ],

@@ -190,6 +190,9 @@ def test_an_app_that_cannot_be_imported_here_is_told_and_has_its_folder_s_settin
         ({}, ["pip install 'fluxlit>="], False),
         ({"requirements.txt": "fluxlit==1\n"}, ["-r requirements.txt\n"], False),
         ({"requirements.txt": "FastAPI\n"}, ["-r requirements.txt 'fluxlit>="], False),
+        ({"requirements.txt": "fluxlit-more==1"}, ["-r requirements.txt 'fluxlit>="], False),
+        ({"requirements.txt": "fluxlit[auth]~=1.0"}, ["-r requirements.txt\n"], False),
+        ({"requirements.txt": "\ufefffluxlit"}, ["-r requirements.txt\n"], False),
         ({"pyproject.toml": "[tool.x]"}, ["pip install 'fluxlit>="], False),
         ({"pyproject.toml": "[project]"}, ["COPY pyproject.toml ./", "tomllib"], False),
         ({"pyproject.toml": "[project]\n[build-system]"}, ["tomllib"], True),
@@ -206,6 +209,18 @@ def test_how_what_the_app_needs_is_installed(
     for text in installs:
         assert text in f"{project.install()}\n"
     assert project.is_package is builds
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "latin-1"])
+def test_requirements_as_other_editors_write_them(coding: str, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_bytes("# für alle\nfluxlit\n".encode(coding))
+    assert "-r requirements.txt\n" in f"{Project.look(tmp_path, '').install()}\n"
+
+
+def test_a_target_with_a_quote_is_one_word_of_the_command(folder: Path) -> None:
+    build('a"b.py:app')
+    [command] = re.findall(r"^CMD (.*)$", (folder / "Dockerfile").read_text(), re.MULTILINE)
+    assert json.loads(command) == ["fluxlit", "run", 'a"b.py:app']
 
 
 @pytest.mark.parametrize(

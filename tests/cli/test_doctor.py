@@ -86,6 +86,9 @@ def test_a_live_address_is_a_url(make_desk: MakeDesk) -> None:
     status, _, err = desk.run("doctor", desk.target, "--live", "desk.example")
     assert status == 2
     assert "http://" in err
+    status, _, err = desk.run("doctor", "--live", "https://desk.example/?token=s3cret")
+    assert (status, "without a query" in err) == (2, True)
+    assert "s3cret" not in err
 
 
 def test_a_far_service_needs_no_app_here(make_desk: MakeDesk) -> None:

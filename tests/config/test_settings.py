@@ -466,3 +466,10 @@ def test_debug_lowers_only_the_default_log_level() -> None:
     assert FluxlitSettings(debug=True).effective_log_level() == "debug"
     assert FluxlitSettings(debug=True, log_level="error").effective_log_level() == "error"
     assert FluxlitSettings().effective_log_level() == "info"
+
+
+def test_a_dotenv_file_in_another_coding_is_a_message(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("FLUXLIT_TITLE=Büro\n".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"\.env is not UTF-8") as caught:
+        load_settings()
+    assert caught.value.remedy == "save it as UTF-8"

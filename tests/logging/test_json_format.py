@@ -17,7 +17,8 @@ def line(formatter: logging.Formatter, message: object = "hello %s", **extra: An
     record.__dict__.update(extra)
     text = formatter.format(record)
     assert "\n" not in text
-    return json.loads(text)
+    assert text.encode()
+    return json.loads(text, parse_constant=pytest.fail)
 
 
 def test_a_record_is_one_object_with_its_extras() -> None:
@@ -37,6 +38,26 @@ def test_a_record_is_one_object_with_its_extras() -> None:
 def test_values_of_any_kind_can_be_written(value: object, written: object) -> None:
     assert line(JsonLogFormatter(), it=value)["it"] == written
     assert "object at" in line(JsonLogFormatter(), it=object())["it"]
+
+
+CIRCLE: list[object] = []
+CIRCLE.append(CIRCLE)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (float("nan"), "nan"),
+        ([1.0, float("inf")], "[1.0, inf]"),
+        ({("a", 1): 2}, "{('a', 1): 2}"),
+        (CIRCLE, "[[...]]"),
+        ("caf\udce9", "caf?"),
+        (date, "<class 'datetime.date'>"),
+    ],
+)
+def test_a_line_is_json_whatever_a_value_is(value: object, written: object) -> None:
+    found = line(JsonLogFormatter(), it=value, other=b"x")
+    assert (found["it"], found["other"], found["message"]) == (written, "x", "hello you")
 
 
 def test_an_extra_does_not_pass_for_a_base_field() -> None:

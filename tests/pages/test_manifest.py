@@ -129,3 +129,20 @@ def test_a_manifest_that_json_cannot_hold_is_told() -> None:
     app.page("/", page_meta={"children": [{"path": "/", "icon": object()}]})(home)
     (problem,) = validate_fluxlit_pages(app)
     assert problem.startswith("manifest JSON: ")
+
+
+@pytest.mark.parametrize(
+    ("icon", "is_wrong"),
+    [
+        ("notanicon", True),
+        (":fire:", True),
+        ("🔥", False),
+        (":material/home:", False),
+        (None, False),
+    ],
+)
+def test_an_icon_that_no_menu_can_show_is_told(icon: str | None, is_wrong: bool) -> None:
+    app = FluxLit()
+    app.page("/", icon=icon, page_meta={"page_icon": "logo.png"})(lambda: None)
+    told = [f"/: icon {icon!r} is no emoji and no ':material/name:'"] if is_wrong else []
+    assert validate_fluxlit_pages(app) == told

@@ -4,9 +4,11 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from fluxlit import FluxLit
 from fluxlit._paths import path_parameters
 from fluxlit.exceptions import PageError
 from fluxlit.pages.plan import Grounds
@@ -39,6 +41,26 @@ def test_slug(path: str, slug: str) -> None:
 def test_a_record_reads_title_and_description_from_the_function() -> None:
     record = make_record("/orders", page, {"tags": ("a", "b")})
     assert (record.title, record.description, record.tags) == ("Page", "Show orders.", ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "told"),
+    [
+        ("/pay", {"require": page}, "there is no option 'require'"),
+        ("/pay", {"section_of": "x", "nope": 1}, "there is no option 'section_of'"),
+        ("/pay", {"tags": "sales"}, "tags is text"),
+    ],
+)
+def test_an_option_that_nobody_would_heed_is_refused(path: str, options: Any, told: str) -> None:
+    """A guard under a misspelt name would leave its page to everybody."""
+    with pytest.raises(PageError, match=told):
+        FluxLit().page(path, **options)(page)
+
+
+def test_a_misspelt_option_is_named() -> None:
+    with pytest.raises(PageError) as caught:
+        FluxLit().page("/pay", require=page)(lambda: None)  # type: ignore[call-arg]
+    assert caught.value.remedy == "did you mean requires=?"
 
 
 def test_titles_of_what_is_not_a_plain_function() -> None:

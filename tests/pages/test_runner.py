@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Annotated, Any, cast
 
 import httpx2
 import pytest
 from fastapi import HTTPException
-from tests.pages.fakes import FakeStreamlit, Switched
+from tests.pages.fakes import FakePage, FakeStreamlit, Switched
 
 from fluxlit.client import ApiClient
 from fluxlit.exceptions import PageRefused
@@ -64,6 +64,18 @@ def test_streamlit_s_page_objects_are_made_once() -> None:
     first, second = run(FakeStreamlit(), pages), run(FakeStreamlit("users"), pages)
     assert (first.made, second.made) == (2, 0)
     assert second.written == ["users"]
+
+
+def test_an_icon_that_streamlit_refuses_costs_no_page(caplog: pytest.LogCaptureFixture) -> None:
+    class Choosy(FakeStreamlit):
+        def Page(self, run: Callable[[], None], **options: Any) -> FakePage:  # noqa: N802
+            if options["icon"] == "logo.png":
+                raise ValueError(options["icon"])
+            return super().Page(run, **options)
+
+    st = run(Choosy(), site(("/", home, {"page_meta": {"page_icon": "logo.png"}}), ("/u", users)))
+    assert (st.written, st.exceptions, st.config["page_icon"]) == (["home"], [], "logo.png")
+    assert "page / has no icon in the menu: logo.png" in caplog.text
 
 
 def test_an_async_page_runs_to_its_end() -> None:

@@ -85,15 +85,15 @@ class Login:
 
     def begin(self, request: Request) -> Response:
         """Send the user to the identity provider."""
-        browser = browser_of(request.cookies) or new_browser()
+        redirect_uri = self.places.callback(request)
+        is_safe = redirect_uri.startswith("https:")
+        browser = browser_of(request.cookies, is_safe=is_safe) or new_browser(is_safe=is_safe)
         state = self._seal.sealed(_STATE, browser)
         verifier, challenge = pkce_pair()
-        redirect_uri = self.places.callback(request)
         address = self._authorization_url(state, challenge, redirect_uri)
         with self._store(request) as (store, now):
             store.save_pkce_verifier(state, verifier, now=now)
         answer = RedirectResponse(address, 302, headers=HEADERS)
-        is_safe = redirect_uri.startswith("https:")
         answer.set_cookie(
             SAFE_COOKIE if is_safe else COOKIE,
             browser,
@@ -108,14 +108,15 @@ class Login:
     def finish(self, request: Request) -> Response:
         """Take the user back from the identity provider, and send them to the page."""
         said = request.query_params
-        browser, state = browser_of(request.cookies), said.get("state", "")
+        redirect_uri, state = self.places.callback(request), said.get("state", "")
+        browser = browser_of(request.cookies, is_safe=redirect_uri.startswith("https:"))
         if "error" not in said and not (said.get("code") and state):
             raise LoginFailed(400, "Missing code or state")
         verifier = self._verifier_of(request, state, browser)
         if "error" in said:
             raise LoginFailed(400, f"The identity provider says: {word(said['error'])}")
         self._check_issuer(said.get("iss"))
-        tokens = self._fetch_tokens(said["code"], verifier, self.places.callback(request))
+        tokens = self._fetch_tokens(said["code"], verifier, redirect_uri)
         token = self._issue(self._claims(tokens, self._seal.mark("nonce", state)))
         code = self._seal.sealed(_CODE, browser)
         with self._store(request) as (store, now):

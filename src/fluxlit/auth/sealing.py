@@ -22,16 +22,32 @@ SAFE_COOKIE: Final = f"__Host-{COOKIE}"
 
 _FORM: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
-
-def browser_of(cookies: Mapping[str, str]) -> str:
-    """Return the browser's cookie; empty when it has none, or one that is not ours."""
-    value = cookies.get(SAFE_COOKIE) or cookies.get(COOKIE) or ""
-    return value if _FORM.fullmatch(value) else ""
+_SAFE: Final = "host."
+"""How values on https begin. They count under that name alone: a neighbouring host that has signed
+in here can set the other one, with the value that it got, in somebody else's browser."""
 
 
-def new_browser() -> str:
-    """Return a value for a browser's cookie."""
-    return secrets.token_urlsafe(32)
+def browser_of(cookies: Mapping[str, str], *, is_safe: bool | None = None) -> str:
+    """Return the browser's cookie; empty when it has none, or one that is not ours.
+
+    Args:
+        cookies: What the browser sent.
+        is_safe: Whether the login is on https; None where that is not known.
+    """
+    safe, plain = cookies.get(SAFE_COOKIE, ""), cookies.get(COOKIE, "")
+    is_ours = safe.startswith(_SAFE) and _FORM.fullmatch(safe.removeprefix(_SAFE))
+    if is_safe is not False and is_ours:
+        return safe
+    return plain if not is_safe and _FORM.fullmatch(plain) else ""
+
+
+def new_browser(*, is_safe: bool) -> str:
+    """Return a value for a browser's cookie.
+
+    Args:
+        is_safe: Whether the login is on https.
+    """
+    return f"{_SAFE if is_safe else ''}{secrets.token_urlsafe(32)}"
 
 
 class Seal:

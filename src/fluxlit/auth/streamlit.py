@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Final
 
+from fluxlit._private_state import TOKEN_KEY, keep_private
 from fluxlit.auth.sealing import browser_of
 from fluxlit.client import ApiClient
 
@@ -14,7 +15,7 @@ __all__ = [
     "prepare_streamlit_api_client",
 ]
 
-SESSION_KEY: Final = "fluxlit_access_token"
+SESSION_KEY: Final = TOKEN_KEY
 EXCHANGE_PATH: Final = "/auth/exchange"
 QUERY_KEY: Final = "auth_code"
 
@@ -45,6 +46,7 @@ def exchange_auth_code_from_query(
         ApiError: The API refuses the code, or fails.
         ValueError: Its answer has no token.
     """
+    keep_private(session_key)
     code = st_module.query_params.get(query_key)
     if not code:
         return None
@@ -89,6 +91,7 @@ def prepare_streamlit_api_client(
         ...     if answer.status_code == 401:
         ...         st.link_button("Sign in", "api/auth/login")
     """
+    keep_private(session_key)
     client = ApiClient(**client_options)
     token = st_module.session_state.get(session_key)
     if token:
@@ -112,6 +115,7 @@ def bearer_headers_from_session(
         st_module: Streamlit.
         session_key: The token's name in ``st.session_state``.
     """
+    keep_private(session_key)
     token = st_module.session_state.get(session_key)
     return {"Authorization": f"Bearer {token}"} if token else {}
 

@@ -65,7 +65,8 @@ def look(folder: Path, script: str | None, api: str | None) -> Adopted:
         module, _, attribute = _only("--api", [":".join(found) for found in apis]).partition(":")
     if script and not (folder / script).is_file():
         raise FluxLitError(f"there is no {folder / script}")
-    if module and not attribute:
+    is_name = all(map(str.isidentifier, (*module.split("."), attribute)))
+    if (module or api) and not is_name:
         raise FluxLitError(f"{api!r} is not module:attribute", remedy="such as --api main:app")
     if not (script or module):
         msg = f"nothing to adopt in {folder}: no Streamlit script, no FastAPI app"

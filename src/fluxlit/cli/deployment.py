@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +29,7 @@ _CONFIGURED_BY_FILE: Final = frozenset(KINDS) - {"kubernetes"}
 """Kinds that take their settings from ``production.env``."""
 
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
-_NAMES_FLUXLIT: Final = re.compile(r"^fluxlit\b", re.MULTILINE | re.IGNORECASE)
+_NAMES_FLUXLIT: Final = re.compile(r"^fluxlit(?![\w.-]*\w)", re.MULTILINE | re.IGNORECASE)
 
 _OURS: Final = f"'fluxlit>={__version__}'"
 _PIP: Final = "RUN --mount=type=cache,target=/root/.cache/pip pip install"
@@ -73,7 +75,7 @@ class Project:
         slugs = [_SLUG.sub("-", text.lower()).strip("-")[:40] for text in (title, folder.name)]
         return cls(
             name=next((slug for slug in slugs if slug[:1].isalpha()), "app"),
-            requirements=requirements.read_text("utf-8") if requirements.is_file() else None,
+            requirements=_text_of(requirements) if requirements.is_file() else None,
             has_project="project" in pyproject,
             is_package="project" in pyproject and "build-system" in pyproject,
             is_locked="project" in pyproject and (folder / "uv.lock").is_file(),
@@ -92,6 +94,13 @@ class Project:
             listed = f'RUN python -c "{_OF_PROJECT}" > /tmp/requirements.txt'
             return f"COPY pyproject.toml ./\n{listed}\n{_PIP} -r /tmp/requirements.txt {_OURS}"
         return f"{_PIP} {_OURS}"
+
+
+def _text_of(requirements: Path) -> str:
+    """Read what pip reads: UTF-8, or with a mark in front UTF-16, as PowerShell writes it."""
+    raw = requirements.read_bytes()
+    is_wide = raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    return raw.decode("utf-16" if is_wide else "utf-8-sig", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,7 @@ def words_of(
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "install": project.install(),
         "install_project": "RUN pip install --no-deps ." if project.is_package else "",
-        "command": ", ".join(f'"{word}"' for word in command),
+        "command": json.dumps(command, ensure_ascii=False)[1:-1],
         "target_argument": f"{target} " if target else "",
         "folder": places.folder,
         "folder_here": places.folder or "./",

@@ -54,12 +54,14 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Examine an app and this machine, or a running service.
 
-    Takes flags of `fluxlit run`. Exit status: 0 if nothing failed, 1 if something did.
+    Takes flags of `fluxlit run`. Exit status: 1 if something failed.
 
     Example: fluxlit doctor app:app --strict --live https://desk.example/app
     """
     if live is not None and not live.startswith(("http://", "https://")):
         raise typer.BadParameter("write http://... or https://...", param_hint="--live")
+    if live is not None and ("?" in live or "#" in live):
+        raise typer.BadParameter("write the app's address without a query", param_hint="--live")
     from fluxlit.diagnostics.doctor import diagnose  # noqa: PLC0415 - `--help` needs none of it
     from fluxlit.diagnostics.report import Report, describe  # noqa: PLC0415
     from fluxlit.diagnostics.subject import admit  # noqa: PLC0415

@@ -22,7 +22,7 @@ class Profile(StrEnum):
 
 def new(
     name: Annotated[str, typer.Argument(help="The folder to make, such as order-desk.")],
-    profile: Annotated[Profile, typer.Option(help="What it is for; see below.")] = Profile.MINIMAL,
+    profile: Annotated[Profile, typer.Option(help="What it is for; see above.")] = Profile.MINIMAL,
     script: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="adopt: the Streamlit script.", show_default=False),
@@ -59,7 +59,7 @@ def new(
         texts |= {f"deploy/{name}": text for name, text in _deployment(words["name"]).items()}
     write(folder, texts)
     out(f"Made {folder} from the profile {profile.value}.")
-    note(f"  cd {folder} && fluxlit dev")
+    note("  fluxlit dev" if folder == Path() else f"  cd {folder} && fluxlit dev")
 
 
 def _deployment(name: str) -> dict[str, str]:
@@ -84,9 +84,13 @@ def _adopted(
     """Choose the templates around what a folder holds; a new folder gets something to adopt."""
     from fluxlit.cli.adopt import Adopted, look  # noqa: PLC0415 - only this profile needs it
     from fluxlit.cli.scaffold import words_for  # noqa: PLC0415
+    from fluxlit.exceptions import FluxLitError  # noqa: PLC0415
 
     if folder.exists():
         return ("adopt",), look(folder, script, api).words()
+    if script or api:
+        msg = f"there is no folder {folder}"
+        raise FluxLitError(msg, remedy="--script and --api name what an existing one holds")
     sample = Adopted(script="dashboard.py", module="service", attribute="api")
     words = words_for(folder.resolve().name) | sample.words()
     return ("common", "adopt", "adopt-sample"), words

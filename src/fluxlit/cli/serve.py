@@ -83,7 +83,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     workbench: WorkbenchOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Serve an app while you write it; API and pages follow your edits.
+    """Serve an app while you write it, and follow your edits.
 
     Example: fluxlit dev app:app --port 9000
     """

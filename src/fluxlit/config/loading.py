@@ -127,6 +127,9 @@ def _explained(
         raise ConfigurationError("; ".join(problems), remedy="correct the value") from None
     except SettingsError as exc:
         raise ConfigurationError(str(exc), remedy="correct the value") from exc
+    except UnicodeDecodeError as exc:  # pydantic wraps those of validators
+        msg = f".env is not UTF-8: {exc.reason}, byte {exc.start}"
+        raise ConfigurationError(msg, remedy="save it as UTF-8") from None
 
 
 def _describe(

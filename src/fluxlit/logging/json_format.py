@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final, Literal
 
 from pythonjsonlogger.json import JsonFormatter
@@ -45,12 +46,21 @@ class JsonLogFormatter(JsonFormatter):
     ) -> None:
         super().__init__(
             fmt, datefmt, style, validate,
-            defaults=dict(defaults or {}), json_default=_as_text, json_ensure_ascii=False,
+            defaults=dict(defaults or {}),
         )  # fmt: skip
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
         return super().format(record)
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """Write the fields as JSON that every collector reads, and that every stream takes."""
+        try:
+            line = json.dumps(log_data, default=_as_text, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):  # NaN, odd keys, circles: rare, so later
+            plain = {str(key): _plain(value) for key, value in log_data.items()}
+            line = json.dumps(plain, default=_as_text, ensure_ascii=False)
+        return line.encode("utf-8", "replace").decode()
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
         """Return when a record was made."""
@@ -82,4 +92,13 @@ class JsonLogFormatter(JsonFormatter):
 def _as_text(value: object) -> str:
     if isinstance(value, bytes | bytearray):
         return bytes(value).decode("utf-8", "replace")
-    return value.isoformat() if hasattr(value, "isoformat") else repr(value)
+    return value.isoformat() if isinstance(value, date | time) else repr(value)
+
+
+def _plain(value: object) -> object:
+    """Return a value that JSON has a form for, or else the text of all of it."""
+    try:
+        json.dumps(value, default=_as_text, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,6 +115,7 @@ def make_record(
         PageSignatureError: The function asks for something that no page can get.
     """
     said, grounds = options or PageOptions(), grounds or Grounds()
+    _check_options(path, said)
     meta = _meta(path, said.get("page_meta"))
     first_line, *_ = (inspect.getdoc(fn) or "").strip().splitlines() or [""]
     tags = dict.fromkeys((*said.get("tags", ()), *(meta.tags if meta else ())))
@@ -133,6 +135,18 @@ def make_record(
         plan=_page_plan(path, fn, grounds),
         guards=tuple(guards_of(said.get("requires", ()), grounds)),
     )
+
+
+def _check_options(path: str, said: PageOptions) -> None:
+    """Refuse what nobody would heed: a ``require=`` that guards nothing, tags that are letters."""
+    known = PageOptions.__annotations__
+    for name in said:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            remedy = f"did you mean {near[0]}=?" if near else f"there are {', '.join(known)}"
+            raise PageError(f"page {path!r}: there is no option {name!r}", remedy=remedy)
+    if isinstance(said.get("tags"), str):
+        raise PageError(f"page {path!r}: tags is text, not a list", remedy='such as tags=["sales"]')
 
 
 def _page_plan(path: str, fn: PageFn, grounds: Grounds) -> Plan:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from fluxlit.client import ApiClient
 from fluxlit.deep_links import match_nav_page, query_values
 from fluxlit.exceptions import PageRefused
-from fluxlit.pages.errors import show
+from fluxlit.pages.errors import logger, show
 from fluxlit.pages.meta import PageMeta
 from fluxlit.pages.navigation import Entry, Navigation
 from fluxlit.pages.records import PageRecord
@@ -311,11 +311,20 @@ def _run_body() -> None:
 def _streamlit_page(st: Any, entry: Entry, *, refused: bool) -> Any:
     """Make Streamlit's object of a page; of a refused one nobody learns more than its address."""
     visible = entry.visible and not refused
-    return st.Page(
+    make = partial(
+        st.Page,
         _run_body,
         title="Not available" if refused else entry.title,
-        icon=None if refused else entry.icon,
         url_path=entry.record.slug,
         default=entry.default,
         visibility="visible" if visible else "hidden",
     )
+    icon = None if refused else entry.icon
+    try:
+        return make(icon=icon)
+    except Exception as exc:
+        if not icon:
+            raise
+        # A tab's icon may be an image, a menu's may not; and no icon is worth all the pages.
+        logger.warning("page %s has no icon in the menu: %s", entry.record.path, exc)
+        return make(icon=None)

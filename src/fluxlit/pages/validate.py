@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Protocol
+import re
+from collections.abc import Iterator
+from typing import Final, Protocol
 
 from fluxlit.pages.manifest import Described, build_page_manifest
+from fluxlit.pages.navigation import Navigation
 from fluxlit.pages.runner import Site
+
+_NO_EMOJI: Final = re.compile(r"(?!:material/\w+:$|spinner$)[\x00-\x7f]+")
 
 
 class Arranged(Described, Protocol):
@@ -28,7 +33,8 @@ def validate_fluxlit_pages(app: Arranged, *, strict_signatures: bool | None = No
             ``strict_page_signatures``.
     """
     strict = app.settings.strict_page_signatures if strict_signatures is None else strict_signatures
-    problems = list(app.site().navigation.problems)
+    navigation = app.site().navigation
+    problems = [*navigation.problems, *_wrong_icons(navigation)]
     if strict:
         problems += [f"{it.path}: {loose}" for it in app.page_records for loose in it.plan.loose]
     try:
@@ -36,3 +42,12 @@ def validate_fluxlit_pages(app: Arranged, *, strict_signatures: bool | None = No
     except (TypeError, ValueError) as exc:
         problems.append(f"manifest JSON: {exc}")
     return problems
+
+
+def _wrong_icons(navigation: Navigation) -> Iterator[str]:
+    for entry in navigation.entries:
+        icon: object = entry.icon
+        if not isinstance(icon, str) or icon == entry.record.meta.page_icon:
+            continue  # none, none that JSON can hold, the image of a tab
+        if _NO_EMOJI.fullmatch(icon):
+            yield f"{entry.record.path}: icon {icon!r} is no emoji and no ':material/name:'"
