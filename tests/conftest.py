@@ -29,7 +29,8 @@ def pytest_configure() -> None:
 
 
 def _kind(item: pytest.Item) -> str:
-    return next((kind for kind in KINDS[1:] if item.get_closest_marker(kind)), KINDS[0])
+    """Return what a test is; a browser's loop runs on, so whatever uses one comes last."""
+    return next((kind for kind in KINDS[:0:-1] if item.get_closest_marker(kind)), KINDS[0])
 
 
 @pytest.hookimpl(trylast=True)

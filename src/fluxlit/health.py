@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match
 
 from fluxlit import _env
+from fluxlit._headers import KEY
 from fluxlit._types import JsonValue, Scope
 from fluxlit.reflection import REFLECTION_PATH, reflect
 
@@ -182,6 +183,9 @@ class Place(Protocol):
 
     streamlit_upstream: list[str]
 
+    def upstream_key(self) -> str:
+        """Return what opens the servers, ``""`` where nothing does."""
+
     def public_mount_path(self) -> str:
         """Return the public path of the whole app, ``""`` for the root."""
 
@@ -220,22 +224,29 @@ async def probe_streamlit_ready(
         said = os.environ.get(_env.STREAMLIT_UPSTREAM, "").split(",")
     mount = settings.public_mount_path() + settings.ui_base() if settings else ""
     paths = [path + STREAMLIT_HEALTH_PATH for path in dict.fromkeys(("", mount))]
+    # Nobody else is shown what opens the servers of the settings.
+    key = settings.upstream_key() if settings is not None and upstream is None else ""
     answer = True, "not_configured"
     for base in [url.strip().rstrip("/") for url in said if url.strip()]:
-        answer = await _probe(base, paths, timeout_s)
+        answer = await _probe(base, paths, timeout_s, key)
         if answer[0]:
             break
     return answer
 
 
-async def _probe(base: str, paths: Sequence[str], timeout_seconds: float) -> tuple[bool, str]:
+async def _probe(
+    base: str, paths: Sequence[str], timeout_seconds: float, key: str
+) -> tuple[bool, str]:
     """Return whether one of the paths answers with a success."""
     if urlsplit(base).scheme not in {"http", "https"}:
         return False, "the upstream is not an http or https URL"
     import httpx2  # noqa: PLC0415 - the readiness of our own workers needs none of it
 
     refused: list[str] = []
-    async with httpx2.AsyncClient(timeout=timeout_seconds, trust_env=False) as client:
+    headers = {KEY.decode(): key} if key else {}
+    async with httpx2.AsyncClient(
+        timeout=timeout_seconds, trust_env=False, headers=headers
+    ) as client:
         for path in paths:
             try:
                 answer = await client.get(base + path)

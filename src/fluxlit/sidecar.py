@@ -8,11 +8,13 @@ import logging
 import multiprocessing
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,6 +97,7 @@ class Standalone:
         from fluxlit.workers.private import private_server  # noqa: PLC0415 - brings Uvicorn
 
         refuse_several_workers(self._plan.settings)
+        bound_shutdown(self._plan.settings)
         with RunDirectory(base_directory(os.environ)) as directory:
             board = found_board(directory.path)
             own = board.claim(WorkerKind.GATEWAY, 0)
@@ -111,6 +114,7 @@ class Standalone:
                     yield
                 finally:
                     board.enter(BoardState.DRAINING)
+        end_in_order()
 
     def _door(self, app: ASGIApp, directory: Path) -> tuple[ASGIApp, socket.socket]:
         """Open the private door; return what serves it and the socket."""
@@ -198,6 +202,36 @@ def refuse_several_workers(settings: FluxlitSettings) -> None:
             " if that is what you want"
         )
         raise StartupError(msg, remedy=remedy)
+
+
+def bound_shutdown(settings: FluxlitSettings) -> None:
+    """Have the Uvicorn around this process wait for requests as long as the settings say.
+
+    By itself it waits for ever, for a stream that has no end too. What its command line says
+    counts more.
+    """
+    grace = settings.uvicorn_graceful_shutdown_timeout_s
+    config: Any = getattr(_server_around(), "config", None)
+    if grace is not None and getattr(config, "timeout_graceful_shutdown", 0) is None:
+        config.timeout_graceful_shutdown = ceil(grace)
+
+
+def end_in_order() -> None:
+    """Have the Uvicorn around this process end with status 0, as a service does that was stopped.
+
+    It would send itself once more the signals that it has caught, and end as if it was killed.
+    """
+    caught = getattr(_server_around(), "_captured_signals", None)
+    if isinstance(caught, list):
+        caught.clear()
+
+
+def _server_around() -> object:
+    """Find the Uvicorn server of this process, by its method that takes the signals.
+
+    See ``Server.capture_signals`` in uvicorn/server.py; there is no public way.
+    """
+    return getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
 
 
 def uvicorn_workers() -> int:

@@ -126,7 +126,8 @@ async def api_lifespan(api: ASGIApp, scope: Scope) -> AsyncIterator[None]:
         cause = await running
         reason = f"{type(cause).__name__}: {cause}" if cause else answer.get("message", "")
         msg = f"the API did not start: {reason}"
-        raise StartupError(msg, remedy="its lifespan raised this; correct it there") from cause
+        remedy = "its lifespan raised this; correct it there"
+        raise StartupError(msg, remedy=remedy, by_app=True) from cause
     try:
         yield
     finally:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.integration]
+pytestmark = pytest.mark.browser
 
 EXAMPLE = Path(__file__).parents[2] / "examples/login"
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -28,6 +28,7 @@ APP = """
 import asyncio
 from pathlib import Path
 from typing import Any
+from fastapi.responses import StreamingResponse
 from fluxlit import FluxLit
 
 app = FluxLit()
@@ -44,6 +45,14 @@ async def slow(seconds: float) -> str:
 def how_many() -> int:
     return waiting
 
+@app.api.get("/ticks")
+async def ticks() -> StreamingResponse:
+    async def forever():
+        while True:
+            yield "tick"
+            await asyncio.sleep(0.1)
+    return StreamingResponse(forever())
+
 @app.page("/")
 def home(st: Any) -> None:
     st.text("home")
@@ -56,7 +65,8 @@ class Way:
 
     program: tuple[str, ...]
     arguments: tuple[str, ...]
-    status: int = 0
+    cut_off: int = 0
+    """Its exit status when it was asked twice."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -64,8 +74,8 @@ UVICORN = str(Path(sys.executable).with_name("uvicorn"))
 WAYS = {
     "handed over": Way((FLUXLIT,), ("run",)),
     "relayed": Way((FLUXLIT,), ("run",), environment={"FLUXLIT_UI_HANDOFF": "0"}),
-    # Uvicorn sends itself the signal again at its end, so that a shell sees what ended it.
-    "uvicorn": Way((UVICORN,), ("app:app",), status=-signal.SIGTERM),
+    # Cut off, Uvicorn sends itself the signal again, so that a shell sees what ended it.
+    "uvicorn": Way((UVICORN,), ("app:app",), cut_off=-signal.SIGTERM),
 }
 
 
@@ -122,10 +132,55 @@ def test_what_is_in_flight_is_finished(tmp_path: Path, name: str) -> None:
             read_to_the_end(tab.socket)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012  # by which the page knows that it is to come back
-        assert service.wait(seconds=15) == way.status, service.output()
+        assert service.wait(seconds=15) == 0, service.output()
         assert_gone(running, seconds=1)
         assert leftovers(service, tmp_path) == []
         assert "Traceback" not in service.output()
+
+
+def test_all_processes_may_be_asked_at_once(tmp_path: Path) -> None:
+    # As systemd does without KillMode=mixed, and whoever signals all processes of a container.
+    (tmp_path / "app.py").write_text(APP)
+    with (
+        started("run", directory=tmp_path) as service,
+        ThreadPoolExecutor(IN_FLIGHT) as clients,
+    ):
+        until(lambda: is_ready(service))
+        path = "/api/slow?seconds=2"
+        answers = [clients.submit(get, service, path, seconds=30) for _ in range(IN_FLIGHT)]
+        until(lambda: get(service, "/api/waiting") == (200, str(IN_FLIGHT)))
+        running = processes(service)
+        for process in running:
+            process.terminate()
+        assert [answer.result(30) for answer in answers] == [(200, '"done"')] * IN_FLIGHT
+        assert service.wait(seconds=15) == 0, service.output()
+        assert_gone(running, seconds=1)
+        assert "ended unexpectedly" not in service.output()
+        assert "Traceback" not in service.output()
+
+
+@pytest.mark.parametrize("name", ["handed over", "uvicorn"])
+def test_a_stream_without_end_is_cut_after_the_grace_without_a_word(
+    tmp_path: Path, name: str
+) -> None:
+    way = WAYS[name]
+    (tmp_path / "app.py").write_text(APP)
+    with started(
+        *way.arguments,
+        directory=tmp_path,
+        program=way.program,
+        environment={"FLUXLIT_UVICORN_GRACEFUL_SHUTDOWN_TIMEOUT_S": "1"},
+    ) as service:
+        until(lambda: is_ready(service))
+        with socket.create_connection(("127.0.0.1", service.port), timeout=15) as client:
+            client.sendall(b"GET /api/ticks HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert client.recv(4096).startswith(b"HTTP/1.1 200")
+            os.kill(service.pid, signal.SIGTERM)
+            while client.recv(4096):
+                pass
+        assert service.wait(seconds=15) == 0, service.output()
+        if name != "uvicorn":  # whose log is its own
+            assert "Traceback" not in service.output()
 
 
 @pytest.mark.parametrize("name", ["handed over", "uvicorn"])
@@ -143,7 +198,7 @@ def test_asked_twice_it_ends_now(tmp_path: Path, name: str) -> None:
         os.kill(service.pid, signal.SIGTERM)
         until(lambda: is_refused(service.port), seconds=2)
         os.kill(service.pid, signal.SIGINT)
-        assert service.wait(seconds=5) == way.status, service.output()
+        assert service.wait(seconds=5) == way.cut_off, service.output()
         assert_gone(running, seconds=2)
         assert isinstance(answer.exception(5), OSError)
         assert leftovers(service, tmp_path) == []

@@ -30,8 +30,8 @@ def run(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize(
     "command",
-    ["", "new", "dev", "run", "workbench", "demo", "build", "shutdown", "config", "doctor",
-     "pages manifest", "pages validate"],
+    ["", "new", "dev", "run", "ui", "workbench", "demo", "build", "reload", "shutdown", "config",
+     "doctor", "pages manifest", "pages validate"],
 )  # fmt: skip
 def test_help_fits_a_terminal_and_explains_every_option(command: str, flag: str) -> None:
     status, text = run(*command.split(), flag)
@@ -41,6 +41,11 @@ def test_help_fits_a_terminal_and_explains_every_option(command: str, flag: str)
     assert "Traceback" not in text
     assert len(text.splitlines()) <= SCREEN
     assert ("\n  Example: " in text) is bool(command)
+
+
+@pytest.mark.parametrize("group", ["", "pages"])
+def test_lists_of_commands_cut_no_sentence_short(group: str) -> None:
+    assert "..." not in run(*group.split(), "--help")[1].partition("Commands:")[2]
 
 
 def test_the_options_of_run_are_those_that_were_agreed() -> None:

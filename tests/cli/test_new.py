@@ -16,6 +16,7 @@ from tests.support.process import clean_environment
 from tests.support.service import FLUXLIT, running
 from typer.testing import CliRunner
 
+from fluxlit._version import __version__
 from fluxlit.cli import app
 from fluxlit.cli.adopt import Adopted, look
 from fluxlit.cli.new import Profile
@@ -48,6 +49,8 @@ def test_nothing_is_left_to_fill_in(profile: str, tmp_path: Path) -> None:
         assert not file.name.endswith("-tpl")
         assert file.is_dir() or "{{" not in file.read_text()
     assert (tmp_path / "order-desk/fluxlit.toml").is_file()
+    # Without a floor pip would choose the last version that is no pre-release, which is another.
+    assert (tmp_path / "order-desk/requirements.txt").read_text() == f"fluxlit>={__version__}\n"
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -127,7 +130,9 @@ def test_a_choice_is_the_user_s(tmp_path: Path) -> None:
 def test_adopting_touches_nothing_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "old.py").write_text(SCRIPT)
     (tmp_path / "README.md").write_text("mine")
-    assert new(".", "--profile", "adopt")[0] == 0
+    status, text = new(".", "--profile", "adopt")
+    assert status == 0
+    assert "cd ." not in text
     assert (tmp_path / "old.py").read_text() == SCRIPT
     assert (tmp_path / "README.md").read_text() == "mine"
     assert (

@@ -171,4 +171,5 @@ def leftovers(service: Service, directory: Path) -> list[str]:
 def assert_gone(processes: list[psutil.Process], *, seconds: float) -> None:
     """Hold processes to be gone; one that only waits to be collected is."""
     _, alive = psutil.wait_procs(processes, timeout=seconds)
-    assert not [item for item in alive if item.status() != psutil.STATUS_ZOMBIE]
+    living = [item for item in alive if item.status() != psutil.STATUS_ZOMBIE]
+    assert not living, [item.cmdline() for item in living]

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from contextlib import aclosing
+from importlib.util import cache_from_source
 from pathlib import Path
 from types import ModuleType
 
@@ -205,3 +206,14 @@ def test_a_correction_of_the_same_length_in_the_same_second_is_compiled_anew(
     assert read("b") == "a"  # as Python has it
     forget_bytecode([file, tmp_path / "no.py", tmp_path / "page.html"])
     assert read("b") == "b"
+
+
+def test_what_was_compiled_of_an_edited_file_is_removed(tmp_path: Path) -> None:
+    files = [tmp_path / "app.py", tmp_path / "other.py"]
+    for file in files:
+        file.touch()
+        compiled = Path(cache_from_source(str(file)))
+        compiled.parent.mkdir(exist_ok=True)
+        compiled.touch()
+    asyncio.run(next_edit(watch(tmp_path), lambda: files[0].write_text("x = 1")))
+    assert [Path(cache_from_source(str(file))).exists() for file in files] == [False, True]

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from fluxlit.exceptions import StartupError
+from fluxlit.runtime import watching
 from fluxlit.runtime.edits import Edit, Watch
 from fluxlit.runtime.reloading import Development, Reload, ReloadLoop
 from fluxlit.runtime.watching import Need
@@ -146,3 +147,16 @@ def test_only_what_an_edit_can_correct_is_waited_for(tmp_path: Path) -> None:
         "error:\n  SyntaxError\n    there\nwaiting for an edit; Ctrl-C ends this",
         "app.py: starting ...",
     ]
+
+
+def test_more_folders_than_can_be_followed_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app.py").touch()
+    (tmp_path / "one/two").mkdir(parents=True)
+    told: list[str] = []
+    Development(f"{tmp_path / 'app.py'}:app", Reload(), told.append)
+    assert told == []
+    monkeypatch.setattr(watching, "_MOST_FOLDERS", 2)
+    Development(f"{tmp_path / 'app.py'}:app", Reload(), told.append)
+    assert [text.partition(";")[0] for text in told] == ["too many folders to follow all"]

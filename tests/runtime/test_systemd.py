@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,7 +14,7 @@ import pytest
 
 from fluxlit.exceptions import StartupError
 from fluxlit.runtime import systemd
-from fluxlit.runtime.systemd import Notifier, activated_sockets
+from fluxlit.runtime.systemd import PATIENCE, Notifier, activated_sockets
 
 
 @pytest.fixture
@@ -60,11 +61,30 @@ def test_a_manager_that_cannot_be_reached_fails_nothing(address: str) -> None:
 
 
 def test_a_manager_that_does_not_read_stops_nothing(manager: socket.socket) -> None:
-    notifier = Notifier(manager.getsockname())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
+        others.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            fill(others, manager)
     started = time.monotonic()
-    for _ in range(2000):  # a Unix socket's queue is far shorter
-        notifier.ready("serving")
-    assert time.monotonic() - started < 5
+    Notifier(manager.getsockname()).ready("serving")
+    assert PATIENCE <= time.monotonic() - started < PATIENCE + 2
+
+
+def fill(others: socket.socket, manager: socket.socket) -> None:
+    while True:
+        others.sendto(b"STATUS=mine", manager.getsockname())
+
+
+def test_a_manager_that_is_busy_hears_it_all_the_same(manager: socket.socket) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
+        others.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            fill(others, manager)
+    telling = threading.Thread(target=Notifier(manager.getsockname()).stopping)
+    telling.start()
+    while told(manager)[0] != "STOPPING=1":
+        pass
+    telling.join()
 
 
 @pytest.mark.parametrize(

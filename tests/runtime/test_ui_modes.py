@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import SecretStr
 from tests.runtime.harness import ask, get, is_ready, until, workers
 from tests.runtime.test_uvicorn import home, uvicorn_running
 from tests.support.ports import free_port
@@ -23,6 +25,9 @@ from tests.support.site import UI_SECRET
 from tests.support.tabs import Browser, Tab, load, upload
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+
+from fluxlit import FluxlitSettings
+from fluxlit.health import probe_streamlit_ready
 
 __all__ = ["home"]
 
@@ -252,6 +257,9 @@ def test_two_uis_on_other_machines_of_which_one_is_lost_and_comes_back(
         assert sorted(workers(gateway)) == ["gateway"]
         for port in machines.ports:
             only_with_the_key(port, "/_stcore/health", "/_stcore/stream")
+            url = [f"http://127.0.0.1:{port}"]
+            one = FluxlitSettings(streamlit_upstream=url, ui_secret=SecretStr(UI_SECRET))
+            assert asyncio.run(probe_streamlit_ready(settings=one, timeout_s=10)) == (True, "ok")
         api = workers(gateway)["gateway"].pid
         visits = [machines.visit(tabs, f"Agent {number}") for number in range(6)]
         there = {workers(ui)["ui"].pid for ui in machines.uis}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import http.client
+import json
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,8 +51,10 @@ class Manager:
         self.home = home
         self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notified.bind(str(home / "notify"))
-        self.notified.settimeout(60)
         self.beats = 0
+        self._messages: queue.Queue[str] = queue.Queue()
+        self._reading = threading.Thread(target=self._read)
+        self._reading.start()
         self.web = socket.create_server(("127.0.0.1", 0))
         self.local = socket.socket(socket.AF_UNIX)
         self.local.bind(str(home / "local.sock"))
@@ -79,11 +84,19 @@ class Manager:
 
     def told(self) -> list[str]:
         """The next message that is more than a sign of life."""
-        while (message := self.notified.recv(4096)) == b"WATCHDOG=1":
-            self.beats += 1
-        return message.decode().split("\n")
+        return self._messages.get(timeout=60).split("\n")
+
+    def _read(self) -> None:
+        while (message := self.notified.recv(4096)) != b"enough":
+            if message == b"WATCHDOG=1":
+                self.beats += 1
+            else:
+                self._messages.put(message.decode())
 
     def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"enough", self.notified.getsockname())
+        self._reading.join(5)
         for sock in (self.notified, self.web, self.local):
             sock.close()
 
@@ -114,38 +127,19 @@ def over_unix(path: Path, target: str) -> tuple[int, bytes]:
         connection.close()
 
 
+def reload(home: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run ``fluxlit reload`` where the pid file is; it finds the run directory by itself."""
+    command = [FLUXLIT, "reload", "--timeout", "60", *options]
+    return subprocess.run(
+        command, cwd=home, capture_output=True, text=True, timeout=90, check=False
+    )
+
+
 def test_it_serves_on_given_sockets_and_tells_each_state(home: Path, manager: Manager) -> None:
     process = manager.start("--port", "1")  # whatever settings say, the given sockets are it
     try:
-        assert manager.told() == ["READY=1", f"STATUS=serving at http://127.0.0.1:{manager.port}"]
-        process.wait_until_ready([Probe(manager.port, "/api/readyz"), Probe(manager.port, "/")])
-        assert over_unix(home / "local.sock", "/api/db") == (200, b'"sqlite"')
-        assert over_unix(home / "local.sock", "/")[0] == 200
-        for child in psutil.Process(process.pid).children(recursive=True):
-            names = child.environ().keys()
-            assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID"} & names
-        # systemctl reload, with Type=notify-reload
-        os.kill(process.pid, signal.SIGHUP)
-        begun = manager.told()
-        assert begun[0] == "RELOADING=1"
-        assert begun[1].startswith("MONOTONIC_USEC=")
-        ready, status = manager.told()
-        assert ready == "READY=1"
-        assert status.startswith("STATUS=serving the code loaded at ")
-        assert Probe(manager.port, "/api/db").answers()
-        # a reload that fails leaves it ready, and says why
-        (home / "app.py").write_text("x = (")
-        command = [FLUXLIT, "reload", "--timeout", "60"]
-        failed = subprocess.run(
-            command, cwd=home, capture_output=True, text=True, timeout=90, check=False
-        )
-        assert failed.returncode == 1
-        assert "the old version serves on" in failed.stderr
-        assert "SyntaxError: '(' was never closed" in failed.stderr
-        assert manager.told()[0] == "RELOADING=1"
-        ready, status = manager.told()
-        assert ready == "READY=1"
-        assert "SyntaxError" in status
+        see_start(process, home, manager)
+        see_reloads(process, home, manager)
         os.kill(process.pid, signal.SIGTERM)
         assert manager.told()[0] == "STOPPING=1"
         assert process.wait(seconds=15) == 0, process.output()
@@ -156,6 +150,45 @@ def test_it_serves_on_given_sockets_and_tells_each_state(home: Path, manager: Ma
         assert list((home / "r").iterdir()) == []
     finally:
         process.kill()
+
+
+def see_start(process: ServerProcess, home: Path, manager: Manager) -> None:
+    assert manager.told() == ["READY=1", f"STATUS=serving at http://127.0.0.1:{manager.port}"]
+    process.wait_until_ready([Probe(manager.port, "/api/readyz"), Probe(manager.port, "/")])
+    assert over_unix(home / "local.sock", "/api/db") == (200, b'"sqlite"')
+    assert over_unix(home / "local.sock", "/")[0] == 200
+    for child in psutil.Process(process.pid).children(recursive=True):
+        names = child.environ().keys()
+        assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID"} & names
+
+
+def see_reloads(process: ServerProcess, home: Path, manager: Manager) -> None:
+    os.kill(process.pid, signal.SIGHUP)  # as systemctl reload does, with Type=notify-reload
+    assert see_reload(manager).startswith("STATUS=serving the code loaded at ")
+    assert Probe(manager.port, "/api/db").answers()
+    (home / "app.py").write_text("x = (")
+    failed = reload(home)
+    assert failed.returncode == 1
+    assert "the old version serves on" in failed.stderr
+    assert "SyntaxError: '(' was never closed" in failed.stderr
+    assert "SyntaxError" in see_reload(manager)
+    (home / "app.py").write_text(APP.replace("request.state.db", "'reloaded'"))
+    done = reload(home, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["state"], told["message"]) == ("done", "gateway-0, ui-0")
+    assert over_unix(home / "local.sock", "/api/db") == (200, b'"reloaded"')
+    see_reload(manager)
+
+
+def see_reload(manager: Manager) -> str:
+    """Hear that one begins and is over; return the status at its end."""
+    begun, since, _ = manager.told()
+    assert begun == "RELOADING=1"
+    assert since.startswith("MONOTONIC_USEC=")
+    ready, status = manager.told()
+    assert ready == "READY=1"
+    return status
 
 
 def test_a_socket_that_is_none_ends_the_start_with_the_way_out(

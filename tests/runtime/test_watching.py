@@ -130,7 +130,10 @@ def test_a_huge_folder_is_followed_in_part(tmp_path: Path, monkeypatch: pytest.M
         (tmp_path / f"near{number}/far").mkdir(parents=True)
     monkeypatch.setattr(watching, "_MOST_FOLDERS", 5)
     sources = Sources((tmp_path,), tmp_path)
-    folders = sources.scan().folders
+    scan = sources.scan()
+    folders = scan.folders
+    assert scan.is_partial
+    assert scan.before(0).is_partial
     assert len(folders) == 5
     assert folders[0] == tmp_path
     assert {path.parent for path in folders[1:]} == {tmp_path}

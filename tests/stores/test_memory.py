@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import pytest
 
@@ -58,14 +58,37 @@ def test_there_is_a_bound_and_what_is_over_goes_first() -> None:
     assert [store.get(name) for name in "acd"] == [None, {}, {}]
 
 
-def test_many_threads_may_use_it() -> None:
-    store = InMemorySessionStore(max_entries=20)
+class Intruder(Clock):
+    """Lets another thread write when the store asks for the time, and notes whether it could."""
 
-    def work(number: int) -> None:
-        for turn in range(300):
-            store.set(f"{number}-{turn % 30}", {"turn": turn})
-            store.get(f"{(number + 1) % 8}-{turn % 30}")
+    def __init__(self) -> None:
+        self.store: InMemorySessionStore | None = None
+        self.threads: list[Thread] = []
+        self.got_in: list[bool] = []
 
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(work, range(8)))
-    assert sum(store.get(f"{n}-{t}") is not None for n in range(8) for t in range(30)) == 20
+    def __call__(self) -> float:
+        if self.store is not None:
+            store, self.store = self.store, None
+            thread = Thread(target=store.delete, args=("a",))
+            thread.start()
+            thread.join(0.2)
+            self.got_in.append(not thread.is_alive())
+            self.threads.append(thread)
+        return 0.0
+
+
+def test_a_thread_waits_for_another_one() -> None:
+    clock = Intruder()
+    store = InMemorySessionStore(max_entries=1, clock=clock)
+    store.set("a", {"x": 1}, ttl_seconds=0)
+    clock.store = store
+    assert store.get("a") == {"x": 1}
+    clock.threads[0].join(10)
+    assert store.get("a") is None
+
+    store.set("a", {}, ttl_seconds=0)
+    clock.store = store
+    store.set("b", {}, ttl_seconds=0)  # one too many: room is made
+    clock.threads[1].join(10)
+    assert store.get("b") == {}
+    assert clock.got_in == [False, False]

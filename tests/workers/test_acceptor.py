@@ -115,3 +115,22 @@ def test_without_room_for_another_descriptor_it_tries_again(
 
     run(scenario)
     assert caplog.text.count("cannot accept connections") == 1
+
+
+def test_who_has_connected_before_it_closes_is_served_and_closing_twice_harms_nobody() -> None:
+    async def scenario(listener: socket.socket, address: tuple[str, int]) -> None:
+        acceptor = Acceptor(listener, lambda: Greeter(b"one"))
+        waiting = []
+        for _ in range(20):  # the kernel lets them in; no turn of the loop comes between
+            client = socket.create_connection(address)
+            client.setblocking(False)
+            waiting.append(client)
+        acceptor.close()
+        await acceptor.wait_closed()
+        listener.close()
+        acceptor.close()
+        for client in waiting:
+            assert await asyncio.get_running_loop().sock_recv(client, 100) == b"one"
+            client.close()
+
+    run(scenario)

@@ -84,12 +84,15 @@ def test_it_is_told_its_spec_over_the_channel_alone(make: Make) -> None:
     run(scenario())
 
 
-def test_its_own_words_explain_a_failed_start(make: Make) -> None:
+@pytest.mark.parametrize("by_app", [True, False])
+def test_its_own_words_explain_a_failed_start(make: Make, by_app: bool) -> None:
+    said = f"event='failed', message='no page', remedy='write one', by_app={by_app}"
+
     async def scenario() -> None:
-        worker = make("say(event='failed', message='no page', remedy='write one'); time.sleep(60)")
+        worker = make(f"say({said}); time.sleep(60)")
         with pytest.raises(StartupError, match=r"^no page$") as caught:
             await launch(worker)
-        assert caught.value.remedy == "write one"
+        assert (caught.value.remedy, caught.value.by_app) == ("write one", by_app)
         assert is_gone(worker)
 
     run(scenario())

@@ -31,6 +31,27 @@ def main() -> None:
 
 
 def _run() -> None:
+    if _serves():
+        _serve_early()
+    else:
+        _obey()
+
+
+def _serve_early() -> None:
+    from fluxlit.cli.head_start import HEAD_START, HeadStart, is_likely  # noqa: PLC0415
+
+    if not is_likely(sys.argv[1:], os.environ):
+        _obey()
+        return
+    head_start = HeadStart()
+    HEAD_START.set(head_start)
+    try:
+        _obey()
+    finally:
+        head_start.close()
+
+
+def _obey() -> None:
     # Only now: whoever asks to end while this is being imported gets an end without a traceback.
     from fluxlit.cli.commands import app  # noqa: PLC0415
     from fluxlit.cli.output import print_error  # noqa: PLC0415

@@ -47,7 +47,7 @@ def build(
     assets: AssetsOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a Dockerfile for an app, and what else a deployment needs.
+    """Write a Dockerfile, and what else a deployment needs.
 
     \b
     nginx, caddy, haproxy  the site of a proxy in front

@@ -54,7 +54,7 @@ def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Examine an app and this machine, or a running service.
 
-    Takes flags of `fluxlit run`. Exit status: 0 if nothing failed, 1 if something did.
+    Takes flags of `fluxlit run`. Exit status: 1 if something failed.
 
     Example: fluxlit doctor app:app --strict --live https://desk.example/app
     """

@@ -44,11 +44,19 @@ class Binding:
 
     host: Annotated[
         str | None,
-        typer.Option(help="Address to listen on; 127.0.0.1 if unset.", show_default=False),
+        typer.Option(
+            metavar="HOST", help="Address to listen on; 127.0.0.1 if unset.", show_default=False
+        ),
     ] = None
     port: Annotated[
         int | None,
-        typer.Option(help="Port; 8000 if unset, 0 for any.", min=0, max=65535, show_default=False),
+        typer.Option(
+            metavar="PORT",
+            help="Port; 8000 if unset, 0 for any.",
+            min=0,
+            max=65535,
+            show_default=False,
+        ),
     ] = None
     log_level: Annotated[
         LogLevel | None,
@@ -100,11 +108,14 @@ class UIBinding:
 
     host: Annotated[
         str | None,
-        typer.Option(help="Address to listen on; 127.0.0.1 if unset.", show_default=False),
+        typer.Option(
+            metavar="HOST", help="Address to listen on; 127.0.0.1 if unset.", show_default=False
+        ),
     ] = None
     port: Annotated[
         int | None,
         typer.Option(
+            metavar="PORT",
             help="First worker's port, the others have the next; 8501 if unset.",
             min=0,
             max=65535,
@@ -166,6 +177,7 @@ class Reloading:
     reload_dir: Annotated[
         list[Path] | None,
         typer.Option(
+            metavar="FOLDER",
             help="Another folder to follow; may be repeated.",
             exists=True,
             file_okay=False,
@@ -186,7 +198,9 @@ class Reloading:
 class Scale(UIScale):
     """Which processes serve."""
 
-    workers: Annotated[int, typer.Option(help="Gateway workers that share the port.", min=1)] = 1
+    workers: Annotated[
+        int, typer.Option(metavar="N", help="Gateway workers that share the port.", min=1)
+    ] = 1
     ui_mode: UIModeOption = None
 
     def overrides(self) -> dict[str, JsonValue]:
@@ -208,7 +222,11 @@ class Proxies:
     ] = None
     forwarded_allow_ips: Annotated[
         str | None,
-        typer.Option(help="Proxies to believe; 127.0.0.1,::1 if unset.", show_default=False),
+        typer.Option(
+            metavar="IPS",
+            help="Proxies to believe; 127.0.0.1,::1 if unset.",
+            show_default=False,
+        ),
     ] = None
 
     def overrides(self) -> dict[str, JsonValue]:
@@ -224,6 +242,7 @@ class PidFile:
     pidfile: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Pid file; .fluxlit-dev.pid if unset (.fluxlit-ui.pid for `ui`).",
             show_default=False,
         ),

@@ -22,7 +22,7 @@ class Profile(StrEnum):
 
 def new(
     name: Annotated[str, typer.Argument(help="The folder to make, such as order-desk.")],
-    profile: Annotated[Profile, typer.Option(help="What it is for; see below.")] = Profile.MINIMAL,
+    profile: Annotated[Profile, typer.Option(help="What it is for; see above.")] = Profile.MINIMAL,
     script: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="adopt: the Streamlit script.", show_default=False),
@@ -59,7 +59,7 @@ def new(
         texts |= {f"deploy/{name}": text for name, text in _deployment(words["name"]).items()}
     write(folder, texts)
     out(f"Made {folder} from the profile {profile.value}.")
-    note(f"  cd {folder} && fluxlit dev")
+    note("  fluxlit dev" if folder == Path() else f"  cd {folder} && fluxlit dev")
 
 
 def _deployment(name: str) -> dict[str, str]:

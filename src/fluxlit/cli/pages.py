@@ -45,7 +45,9 @@ def validate(
         bool, typer.Option("--strict", help="Tell of parameters that are not declared, too.")
     ] = False,
 ) -> None:
-    """Print what is wrong with the pages, a line each; exit with 1 if anything is.
+    """Print what is wrong with the pages, a line each.
+
+    Exit status: 1 if anything is.
 
     Example: fluxlit pages validate app:app --strict
     """

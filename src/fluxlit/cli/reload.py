@@ -22,14 +22,20 @@ _POLL: Final = 0.05
 
 def reload(
     pidfile: Annotated[
-        Path | None, typer.Option(help="Pid file; .fluxlit-dev.pid if unset.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Pid file; .fluxlit-dev.pid if unset.", show_default=False
+        ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(help="Seconds to wait for the outcome; 0 for none.", min=0)
+        float,
+        typer.Option(
+            metavar="SECONDS", help="How long to wait for the outcome; 0 for not at all.", min=0
+        ),
     ] = 120.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Have the service of a pid file take up new code, without a request lost.
+    """Have a running service take up new code, without a gap.
 
     New workers are started and serve when they are ready; then the old ones finish and end. If the
     new code does not start, the old one serves on.

@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
+from fluxlit._version import __version__
 from fluxlit.exceptions import FluxLitError
 
 SUFFIX: Final = "-tpl"
@@ -47,7 +48,7 @@ def render(folders: tuple[str, ...], words: Mapping[str, str]) -> dict[str, str]
 
     Args:
         folders: Names below ``templates/``; a later one's file replaces an earlier one's.
-        words: What stands for each ``{{word}}``.
+        words: What stands for each ``{{word}}``; ``{{version}}`` is FluxLit's in any case.
 
     Returns:
         The text of each file, by its path in the project.
@@ -61,7 +62,7 @@ def render(folders: tuple[str, ...], words: Mapping[str, str]) -> dict[str, str]
 
 def _fill(text: str, words: Mapping[str, str]) -> str:
     text = _LINE.sub(lambda line: line[0] if words[line[1]] else "", text)
-    return _WORD.sub(lambda word: words[word[1]], text)
+    return _WORD.sub(lambda word: words[word[1]], text.replace("{{version}}", __version__))
 
 
 def _walk(folder: Traversable, below: str = "") -> Iterator[tuple[str, Traversable]]:

@@ -28,6 +28,7 @@ from fluxlit.cli.flags import (
     WorkbenchOption,
     mode_override,
 )
+from fluxlit.cli.head_start import HEAD_START
 from fluxlit.cli.output import note
 from fluxlit.cli.spreading import spread
 
@@ -82,7 +83,7 @@ def dev(  # noqa: PLR0913, PLR0917 - one parameter a group of options
     workbench: WorkbenchOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Serve an app while you write it; API and pages follow your edits.
+    """Serve an app while you write it, and follow your edits.
 
     Example: fluxlit dev app:app --port 9000
     """
@@ -200,4 +201,7 @@ def _serve(order: Order) -> None:
 
         run_in_one_process(options, note)
         return
-    asyncio.run(Supervisor(options, note).run())
+    head_start = HEAD_START.get()
+    child = head_start.child if head_start else None
+    run_service = head_start.run if head_start else asyncio.run
+    run_service(Supervisor(options, note, ahead=child).run())

@@ -20,9 +20,14 @@ _KILL_WAIT = 2.0
 
 def shutdown(
     pidfile: Annotated[
-        Path | None, typer.Option(help="Pid file; .fluxlit-dev.pid if unset.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Pid file; .fluxlit-dev.pid if unset.", show_default=False
+        ),
     ] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for it to end.", min=0)] = 5.0,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for it to end.", min=0)
+    ] = 5.0,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Kill it if it does not end in time.")
     ] = False,

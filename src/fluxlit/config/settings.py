@@ -188,6 +188,11 @@ class FluxlitSettings(  # pydantic lists the fields of the last group first
         shared = self.ui_secret.get_secret_value()
         return derived(shared, "service") if shared else made
 
+    def upstream_key(self) -> str:
+        """Return what opens the UI servers of ``streamlit_upstream``, ``""`` where nothing does."""
+        has_secret = self.ui_secret.get_secret_value()
+        return derived(self.service_secret(""), "door") if has_secret else ""
+
     def metrics_path(self) -> str:
         """Return where the counts are served under the mount, ``""`` where they are not.
 

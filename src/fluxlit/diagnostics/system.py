@@ -27,7 +27,12 @@ def gateway_bind(patient: Patient) -> Iterator[Finding]:
         with bind_tcp(host, port):
             yield passed("gateway_bind", f"{host}:{port} is free")
     except StartupError as exc:
-        yield Finding("gateway_bind", Level.ERROR, exc.message, f"{exc.remedy}, or is it running?")
+        yield Finding(
+            "gateway_bind",
+            Level.ERROR,
+            exc.message,
+            f"{exc.remedy}; if it is this very service, examine it with --live URL",
+        )
 
 
 def run_directory(subject: Subject) -> Iterator[Finding]:

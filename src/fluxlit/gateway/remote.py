@@ -17,7 +17,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from fluxlit._headers import KEY, SOCKETS, STREAMLIT
-from fluxlit._secrets import derived
 from fluxlit.config import FluxlitSettings
 from fluxlit.exceptions import UpstreamError, UpstreamTimeout
 from fluxlit.gateway.asking import HEALTH, ask_health, reason_of, unwell
@@ -123,12 +122,11 @@ class RemoteUpstreams:
     @classmethod
     def of(cls, settings: FluxlitSettings) -> RemoteUpstreams:
         """Take the URLs from an app's settings."""
-        secret = settings.ui_secret.get_secret_value()
-        door = derived(settings.service_secret(""), "door").encode("ascii")
+        key = settings.upstream_key().encode("ascii")
         return cls(
             (origin_of(url) for url in settings.streamlit_upstream),
             raw(settings.public_mount_path() + settings.ui_base()) + HEALTH,
-            (KEY, door) if secret else None,
+            (KEY, key) if key else None,
             settings.streamlit_upstream_check_interval_s,
         )
 

@@ -79,6 +79,11 @@ class Watch:
         self._scan = sources.scan().before(since)
         self._words = {path: _words(path) for path in self._scan.files if self._is_settings(path)}
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether there is more than can be followed; the folders nearest to the app are."""
+        return self._scan.is_partial
+
     async def edits(self) -> AsyncGenerator[Edit, None]:
         """Yield each edit once it is over, without end."""
         while True:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import itertools
@@ -87,11 +86,13 @@ def find_app(text: str) -> FluxLit:
     """
     target = _read(text)
     if target.module in sys.modules:
-        with contextlib.suppress(Exception):  # another thread's import of it, which has failed
+        try:
             module = importlib.import_module(target.module)  # waits while another imports it
             found = attrgetter(target.attribute)(module)
-            if isinstance(found, FluxLit):
-                return found
+        except Exception:  # noqa: BLE001 - another thread's import of it, which has failed
+            found = None
+        if isinstance(found, FluxLit):
+            return found
     return load_app(text, _loaded[text].overrides if text in _loaded else None)
 
 

@@ -52,6 +52,8 @@ class Development:
         self._announce = announce
         self._scope = reload.scope if reload else None
         self._watch = Watch(sources_of(target, reload.directories)) if reload else None
+        if self._watch is not None and self._watch.is_partial:
+            announce("too many folders to follow all; start in the app's own, or see --reload-dir")
 
     async def follow(self, replace: Replace) -> None:
         """Put each edit into service until cancelled.

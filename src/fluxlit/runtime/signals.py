@@ -88,7 +88,8 @@ class SignalInbox:
     """Takes the signals of a service while it is open, and sorts them.
 
     ``timeout``, ``uv run`` and others signal their child, and the terminal or the group does so
-    too: one asking, which must not cut off the requests in flight. So an echo is not heard.
+    too: one asking, which must not cut off the requests in flight. So an echo is not heard; of
+    ``fluxlit reload`` there is none, and each waits for a reload that begins after it has asked.
 
     Args:
         hangup: Tells what a ``SIGHUP`` means; by default this process's terminal does.
@@ -119,7 +120,7 @@ class SignalInbox:
 
     def _hear(self, number: signal.Signals) -> None:
         now = time.monotonic()
-        if now - self._heard.get(number, -ECHO) < ECHO:
+        if number is not RELOAD and now - self._heard.get(number, -ECHO) < ECHO:
             return
         self._heard[number] = now
         if number is signal.SIGHUP and self._hangup.may_be_closing():

@@ -30,6 +30,7 @@ from fluxlit.runtime.systemd import Notifier, activated_sockets
 from fluxlit.runtime.watching import Need
 from fluxlit.runtime.workforce import Workforce
 from fluxlit.workers.backoff import Backoff
+from fluxlit.workers.child import Child
 from fluxlit.workers.events import Reason
 from fluxlit.workers.rundir import RunDirectory, base_directory
 from fluxlit.workers.spec import WorkerSpec
@@ -48,6 +49,7 @@ class Supervisor:
         options: What to run.
         announce: Told in words that the service is ready, and how far a slow start has come.
         backoff: The policy for workers that keep dying.
+        ahead: The process of a UI worker that was spawned already.
     """
 
     def __init__(
@@ -56,10 +58,12 @@ class Supervisor:
         announce: Callable[[str], None],
         *,
         backoff: Backoff | None = None,
+        ahead: Child | None = None,
     ) -> None:
         self._options = options
         self._announce = announce
         self._backoff = backoff
+        self._ahead = ahead
         self._signals = SignalInbox()
         self._notifier = Notifier()
         self._development = Development(options.target, options.reload, announce)
@@ -106,7 +110,9 @@ class Supervisor:
             reload_dirs=[str(it) for it in (options.reload.directories if options.reload else ())],
             cookie_secret=secrets.token_hex(32),
         )
-        return Workforce(directory, spec, options.crew, doors.hand_over, backoff=self._backoff)
+        return Workforce(
+            directory, spec, options.crew, doors.hand_over, backoff=self._backoff, ahead=self._ahead
+        )
 
     async def _serve(self, doors: Doors | Ports, workforce: Workforce, rollouts: Rollouts) -> None:
         """Start, announce, and keep the workers alive until cancelled.

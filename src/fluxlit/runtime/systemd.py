@@ -26,6 +26,9 @@ ACTIVATION_VARIABLES: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 _FAMILIES: Final = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 
+PATIENCE: Final = 0.5
+"""Seconds to wait for room in the manager's queue, which holds as few as ten messages."""
+
 _MAX_STATUS: Final = 400
 """Characters of a status line; it is to be read at a glance."""
 
@@ -80,15 +83,15 @@ class Notifier:
     async def keep_alive(self) -> None:
         """Send signs of life, at half of the interval, until cancelled."""
         while self._watchdog:
-            self._send("WATCHDOG=1")
+            self._send("WATCHDOG=1", patience=0.0)
             await asyncio.sleep(self._watchdog / 2)
 
-    def _send(self, *assignments: str) -> None:
+    def _send(self, *assignments: str, patience: float = PATIENCE) -> None:
         if not self._address:
             return
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-                sock.setblocking(False)  # a manager that does not read must not stop the service
+                sock.settimeout(patience)
                 sock.sendto("\n".join(assignments).encode(), self._address)
         except (OSError, ValueError) as exc:
             _LOG.debug("the service manager was not told %s: %s", assignments[0], exc)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Final
@@ -62,10 +62,12 @@ class Scan:
     Attributes:
         folders: All that may hold sources, those nearest to a root first.
         files: All that count.
+        is_partial: There are too many of them; the others were left out.
     """
 
     folders: tuple[Path, ...] = ()
     files: dict[Path, Stamp] = field(default_factory=dict)
+    is_partial: bool = False
 
     def edited_since(self, before: Scan) -> list[Path]:
         """Return the files that were written, made or removed after another scan."""
@@ -74,7 +76,7 @@ class Scan:
     def before(self, moment: float) -> Scan:
         """Return the same without what was written after a moment, in seconds of the epoch."""
         known = {path: it for path, it in self.files.items() if it[0] / 1e9 < moment}
-        return Scan(self.folders, known)
+        return replace(self, files=known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,11 @@ class Sources:
                 files.update(self._files(entries))
                 below += [Path(it.path) for it in entries if _may_hold_sources(it)]
             level = below
-        return Scan(tuple(folders)[:_MOST_FOLDERS], files)
+        return Scan(
+            tuple(folders)[:_MOST_FOLDERS],
+            files,
+            is_partial=bool(level) or len(folders) > _MOST_FOLDERS,
+        )
 
     def _files(self, entries: list[os.DirEntry[str]]) -> Iterator[tuple[Path, Stamp]]:
         for entry in entries:

@@ -41,6 +41,7 @@ class Workforce:
         hand_over: Hands the service's sockets to a starting gateway worker, or to a UI worker
             where there are no gateways.
         backoff: The policy for workers that keep dying.
+        ahead: The process of the first UI worker, if there is one already.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Workforce:
         crew: Crew,
         hand_over: HandOver,
         backoff: Backoff | None = None,
+        ahead: Child | None = None,
     ) -> None:
         self._spec = spec.in_directory(directory)
         self._board: Board = found_board(directory)
@@ -58,6 +60,7 @@ class Workforce:
         self._backoff = backoff
         self._gateway_grace = MARGIN
         self.spare = Spare(WorkerKind.GATEWAY)
+        self._ahead = Spare(WorkerKind.UI, ahead)
         self._gateways = self._pool(WorkerKind.GATEWAY, crew.gateways, self._launch_gateway)
         self._uis = self._pool(WorkerKind.UI, crew.uis, self._launch_ui)
 
@@ -85,6 +88,8 @@ class Workforce:
         Raises:
             StartupError: One did not start.
         """
+        if not self._uis.size:
+            await self._ahead.close()
         # Who takes longer goes first.
         await all_of(self._uis.start_for(uis), self._gateways.start())
         self._board.enter(State.READY)
@@ -119,6 +124,7 @@ class Workforce:
         """End all in order: first who takes requests, then who answers them."""
         self._board.enter(State.DRAINING)
         await self.spare.close()
+        await self._ahead.close()
         await self._gateways.stop(self._gateway_grace)
         await self._uis.stop(UI_GRACE)
 
@@ -144,7 +150,7 @@ class Workforce:
         return WorkerPool(size, launch_one, backoff=self._backoff, note=note)
 
     async def _launch_ui(self, slot: int) -> WorkerProcess:
-        worker = enlist(self._board, Child(WorkerKind.UI), self._spec, slot)
+        worker = enlist(self._board, self._ahead.take(), self._spec, slot)
         return await launch(worker, self._introduce if self._spec.alone else None)
 
     async def _launch_gateway(self, slot: int) -> WorkerProcess:

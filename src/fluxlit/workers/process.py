@@ -31,10 +31,11 @@ class Failure:
 
     message: str
     remedy: str = ""
+    by_app: bool = True
 
     def to_error(self) -> StartupError:
         """Return it as the error that ends the start."""
-        return StartupError(self.message, remedy=self.remedy, by_app=True)
+        return StartupError(self.message, remedy=self.remedy, by_app=self.by_app)
 
 
 class WorkerProcess:
@@ -88,7 +89,8 @@ class WorkerProcess:
         if message is None:
             raise (await self._vanished()).to_error()
         if message.get("event") == "failed":
-            raise Failure(_text(message, "message"), _text(message, "remedy")).to_error()
+            by_app = message.get("by_app") is not False
+            raise Failure(_text(message, "message"), _text(message, "remedy"), by_app).to_error()
         if message.get("event") != event:
             msg = f"{self.name} said {message.get('event')!r} where {event!r} was due"
             raise StartupError(msg)

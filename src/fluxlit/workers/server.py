@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -19,6 +20,26 @@ Job = Callable[[], Coroutine[Any, Any, None]]
 
 LOOK_SECONDS: Final = 0.02
 """Between two looks whether the last connection has gone."""
+
+_OF_A_PARENT: Final = (signal.SIGTERM, signal.SIGINT)
+"""What asks a worker to end."""
+
+
+class CutOff(logging.Filter):
+    """Keeps the end of a stream that has no end from looking like an error of the app.
+
+    Uvicorn cancels what is in flight after the grace period, says how many that were, and logs a
+    traceback for each: a service with a thousand event streams would log a thousand.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is to be heard."""
+        cause = record.exc_info[1] if record.exc_info else None
+        return not (isinstance(cause, asyncio.CancelledError) and cause.args == _OUT_OF_TIME)
+
+
+_OUT_OF_TIME: Final = ("Task cancelled, timeout graceful shutdown exceeded",)
+"""What a task is told by ``uvicorn.Server.shutdown``."""
 
 
 class LastCallState(ServerState):
@@ -103,9 +124,16 @@ class WorkerServer(uvicorn.Server):
         await super().shutdown(sockets)
 
     def drain(self) -> None:
+        """Finish what is in flight and end; asked again, go on with that.
+
+        A worker may be asked twice at once: a service manager or container that signals every
+        process of a service asks it, and so does its parent. Who is in a hurry kills it.
+        """
+        self.should_exit = True
+
+    def drain_or_end(self) -> None:
         """Finish what is in flight and end; asked again, end now."""
-        if self.should_exit:
-            self.force_exit = True
+        self.force_exit = self.should_exit
         self.should_exit = True
 
 
@@ -113,7 +141,7 @@ def serve(
     server: WorkerServer,
     sockets: Sequence[socket.socket],
     *background: Job,
-    until: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
+    until: Sequence[signal.Signals] = (),
 ) -> None:
     """Serve on a loop of its own until a signal, then drain.
 
@@ -121,13 +149,17 @@ def serve(
         server: The server.
         sockets: Listening sockets; they are closed at the end.
         background: Coroutine functions that run beside the server.
-        until: The signals.
+        until: Signals of a person, who may ask again and then wants the end now. None: those of a
+            parent are heard.
     """
+    signals, hear = (until, server.drain_or_end) if until else (_OF_A_PARENT, server.drain)
+
+    logging.getLogger("uvicorn.error").addFilter(CutOff())
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        for number in until:
-            loop.add_signal_handler(number, server.drain)
+        for number in signals:
+            loop.add_signal_handler(number, hear)
         tasks = [loop.create_task(job()) for job in background]
         try:
             await server.serve(list(sockets))

@@ -23,11 +23,12 @@ class Spare:
 
     Args:
         kind: What it could serve.
+        child: One that is there already.
     """
 
-    def __init__(self, kind: WorkerKind) -> None:
+    def __init__(self, kind: WorkerKind, child: Child | None = None) -> None:
         self._kind = kind
-        self._child: Child | None = None
+        self._child = child
         self._modules: JsonValue = []
         self._taken = asyncio.Event()
 
@@ -58,14 +59,14 @@ class Spare:
         """Spawn a child, unless there is one; there is none where the system has no room."""
         if self._child is not None and self._child.returncode is None:
             return
-        child = self._child = Child(self._kind)
+        child = Child(self._kind)
         try:
             await child.spawn()
         except StartupError:
-            self._child = None
             return
         path = [entry for entry in sys.path if entry]
         child.tell({"event": "prepare", "modules": self._modules, "search_path": list(path)})
+        self._child = child  # only now: whoever took it earlier would spawn it once more
 
     async def close(self) -> None:
         """End the spare child."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
-if sys.argv[0] == "-m":  # what Python says while it looks for the module of a worker
-    # Imports leave little garbage, and looking for it is a tenth of their time. It is turned on
-    # when the worker is ready (workers/collector.py).
-    gc.disable()
+from fluxlit.workers.orphan import end_with_parent
+
+# While "python -m" looks for the module that it is to run, and for nobody else. As early as that,
+# because imports take a second or more, in which the parent may die.
+if sys.argv[:1] == ["-m"]:
+    end_with_parent()

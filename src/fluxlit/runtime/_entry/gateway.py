@@ -140,11 +140,11 @@ class Service:
         """Return why the lifespan failed, from the user's own code on."""
         failure = self._unified.failure
         if not isinstance(failure, FluxLitError):
-            return StartupError(f"the service did not start: {failure!r}")
+            return StartupError(f"the service did not start: {failure!r}", by_app=True)
         if failure.__cause__ is None:
             return failure
         lines = [failure.message, *user_frames(failure.__cause__)]
-        return StartupError("\n".join(lines), remedy=failure.remedy)
+        return StartupError("\n".join(lines), remedy=failure.remedy, by_app=True)
 
 
 def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:

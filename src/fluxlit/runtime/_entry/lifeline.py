@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 
 from fluxlit._types import JsonValue
 from fluxlit.app import FluxLit
-from fluxlit.exceptions import FluxLitError
+from fluxlit.exceptions import FluxLitError, StartupError
 from fluxlit.logging import configure_logging
 from fluxlit.runtime._entry.warm import prepare
 from fluxlit.runtime.loading import load_app
@@ -34,6 +34,9 @@ ORPHAN_LIMIT: Final = 2
 
 LEAVING_GRACE: Final = 1.0
 """Seconds that the user's own threads have to end once everything was served."""
+
+MOST_WORDS: Final = 64 * 1024
+"""Characters of a reason that the parent is told; it takes messages of a bounded size."""
 
 FAILED: Final = 1
 
@@ -98,7 +101,6 @@ def run_worker(serve: Serve) -> NoReturn:
         serve: Serves until the process is asked to end.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    orphan.end_with_parent()
     descriptors.allow_many()
     lifeline = Lifeline(Channel.from_descriptor(int(sys.argv[1])))
     lifeline.start()
@@ -111,7 +113,9 @@ def run_worker(serve: Serve) -> NoReturn:
         configure_logging(app.settings.effective_log_level())
         serve(lifeline, spec, app)
     except FluxLitError as exc:
-        lifeline.report("failed", message=str(exc), remedy=exc.remedy)
+        by_app = not isinstance(exc, StartupError) or exc.by_app
+        told = str(exc)[:MOST_WORDS]
+        lifeline.report("failed", message=told, remedy=exc.remedy, by_app=by_app)
         sys.exit(FAILED)
     finally:
         lifeline.clear_away()
