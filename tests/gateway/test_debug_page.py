@@ -33,12 +33,21 @@ def headers(*more: tuple[str, str], host: str = "localhost:8000") -> list[tuple[
         (("127.0.0.1", 1), headers(("x-forwarded-for", "10.0.0.1")), False),
         (("127.0.0.1", 1), headers(("forwarded", "for=10.0.0.1")), False),
         (("127.0.0.1", 1), headers(("via", "1.1 proxy")), False),
+        (("127.0.0.1", 1), headers(("x-forwarded-proto", "https")), False),
+        (("127.0.0.1", 1), headers(("cf-connecting-ip", "10.0.0.1")), False),
     ],
 )
 def test_whose_request_is_of_this_machine(
     client: tuple[str, int] | None, given: list[tuple[bytes, bytes]], is_here: bool
 ) -> None:
     assert is_from_here({"client": client, "headers": given}) is is_here
+
+
+def test_a_proxy_that_says_nothing_is_known_by_its_old_protocol() -> None:
+    """An nginx with ``proxy_pass`` and nothing else."""
+    scope = {"client": ("127.0.0.1", 1), "headers": headers(host="127.0.0.1:8000")}
+    assert is_from_here({**scope, "http_version": "1.1"})
+    assert not is_from_here({**scope, "http_version": "1.0"})
 
 
 @pytest.mark.integration

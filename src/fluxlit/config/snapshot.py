@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, get_args
+from urllib.parse import parse_qsl
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -17,11 +18,13 @@ from fluxlit.config.findings import Finding
 from fluxlit.config.project import ProjectConfig
 from fluxlit.config.provenance import DEFAULT, Origin, locate
 from fluxlit.config.settings import FluxlitSettings
+from fluxlit.logging import DEFAULT_SENSITIVE_QUERY_KEYS, redact_query_string
 
 REDACTED: Final = "[REDACTED]"
 
 _SECRET_NAME: Final = re.compile(
-    r"(secret|token|passw(or)?d|authorization|credential|(api|private|access)[-_]?key)s?$",
+    r"(secret|token|passw(or)?d|passphrase|authorization|credential|(?<![a-z])cookie"
+    r"|(api|private|access|signing|encryption)[-_]?key)s?$",
     re.IGNORECASE,
 )
 
@@ -40,7 +43,7 @@ def redacted(name: str, value: JsonValue, field: FieldInfo) -> JsonValue:
     """Return a setting's value as it may be shown.
 
     Secret is a ``SecretStr``, a field that keeps out of its model's ``repr``, text with a name such
-    as ``api_token`` or ``password``, and the user and password of a URL.
+    as ``api_token`` or ``password``, and in a URL user, password and what its query calls so.
     """
     return _redacted(name, value, is_secret=not field.repr or _holds_secrets(field.annotation))
 
@@ -61,7 +64,7 @@ def _redacted(name: str, value: JsonValue, *, is_secret: bool = False) -> JsonVa
         case str() if value.strip() and (is_secret or _SECRET_NAME.search(name)):
             return REDACTED
         case str():
-            return without_password(_without_option(value), f"{REDACTED}@")
+            return without_password(_without_query(_without_option(value)), f"{REDACTED}@")
     return REDACTED if is_secret and value is not None else value
 
 
@@ -70,6 +73,16 @@ def _without_option(text: str) -> str:
     option, mark, _ = text.partition("=")
     is_secret = option.startswith("--") and mark and _SECRET_NAME.search(option)
     return f"{option}={REDACTED}" if is_secret else text
+
+
+def _without_query(text: str) -> str:
+    """Redact the secrets in a URL's query: many services take a token there."""
+    address, mark, query = text.partition("?")
+    if not mark or "://" not in address:
+        return text
+    names = {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}
+    has_secret = not names.isdisjoint(DEFAULT_SENSITIVE_QUERY_KEYS)
+    return f"{address}?{redact_query_string(query)}" if has_secret else text
 
 
 def _name_of(item: JsonValue, before: JsonValue) -> str:

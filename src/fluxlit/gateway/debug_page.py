@@ -20,7 +20,8 @@ REMEMBERED: Final = 32
 """Requests whose way is kept."""
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost", "unix", ""})
-_PROXIED: Final = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
+_PROXIED: Final = (b"forwarded", b"x-forwarded", b"x-real-ip", b"via", b"true-client", b"cf-")
+"""How the names of headers begin that proxies add."""
 
 
 class DebugPage:
@@ -71,7 +72,9 @@ def is_from_here(scope: Scope) -> bool:
     (True, False)
     """
     headers = scope["headers"]
-    if any(find(headers, name) is not None for name in _PROXIED):
+    # By default nginx adds no header, puts this machine's name into Host, and speaks HTTP/1.0.
+    is_old = scope.get("http_version") == "1.0"
+    if is_old or any(name.startswith(_PROXIED) for name, _ in headers):
         return False
     client = scope.get("client")
     host = (find(headers, b"host") or b"").decode("latin-1").lower()
