@@ -12,6 +12,9 @@ import psutil
 import pytest
 from tests.runtime.harness import APP, PIDFILE, ask, get, is_ready, until, workers
 from tests.support.service import FLUXLIT, Service, running
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 pytestmark = pytest.mark.integration
 
@@ -127,6 +130,17 @@ def test_a_worker_that_is_killed_is_replaced(service: Service, kind: str) -> Non
     other = {"ui": "gateway", "gateway": "ui"}[kind]
     assert after[other].pid == before[other].pid
     assert ask(service, "/api/db") == "sqlite"
+
+
+def test_a_refused_websocket_is_no_error_of_the_server(service: Service) -> None:
+    address = f"ws://127.0.0.1:{service.port}/_stcore/stream"
+    with (
+        pytest.raises(InvalidStatus, match="403"),
+        connect(address, origin=Origin("https://evil.example"), proxy=None),
+    ):
+        pass
+    assert get(service, "/api/db")[0] == 200
+    assert "without completing handshake" not in service.output()
 
 
 def test_nothing_printed_is_a_traceback_of_ours(service: Service) -> None:

@@ -76,6 +76,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         """Serve the app's events; the first one decides."""
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # else Uvicorn logs an error for each refusal
         if self._undecided and self.handshake_complete:
             self._decide()
 
