@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -69,3 +71,27 @@ def test_of_many_who_bring_a_code_at_once_one_gets_the_token(tmp_path: Path) -> 
     with ThreadPoolExecutor(8) as takers:
         answers = list(takers.map(take, range(8)))
     assert sorted(answers, key=str) == [None] * 7 + ["token"]
+
+
+LOGINS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from fluxlit.auth.login_file import FileTokenStore
+
+def log_in(number):
+    store, code = FileTokenStore(Path(sys.argv[1])), f"{sys.argv[2]} {number}"
+    store.save_exchange_token(code, f"token {number}", now=0)
+    return [store.pop_exchange_token(code, now=0) for _ in range(2)]
+
+with ThreadPoolExecutor(8) as threads:
+    given = list(threads.map(log_in, range(100)))
+assert given == [[f"token {number}", None] for number in range(100)], given
+"""
+
+
+@pytest.mark.integration
+def test_processes_and_their_threads_wait_for_one_another(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", LOGINS, str(tmp_path / "logins")]
+    workers = [subprocess.Popen([*arguments, name]) for name in ("one", "two", "three")]
+    assert [worker.wait(60) for worker in workers] == [0, 0, 0]

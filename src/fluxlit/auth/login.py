@@ -17,7 +17,7 @@ import logging
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final
@@ -160,8 +160,7 @@ class Login:
         can_check = isinstance(provider, IDTokenVerifier)
         nonce = {"nonce": self._seal.mark("nonce", state)} if can_check else {}
         try:
-            if hasattr(provider, "ensure_discovery"):
-                provider.ensure_discovery()
+            _ensure_discovery(provider)
             return str(
                 provider.authorization_url(
                     redirect_uri=redirect_uri,
@@ -181,6 +180,7 @@ class Login:
 
     def _fetch_tokens(self, code: str, verifier: str, redirect_uri: str) -> Mapping[str, Any]:
         try:
+            _ensure_discovery(self._config.oidc)  # another gateway worker may have begun
             tokens: object = self._config.oidc.exchange_code(
                 code=code, code_verifier=verifier, redirect_uri=redirect_uri
             )
@@ -227,6 +227,13 @@ class Login:
             ttl_seconds=self._config.access_token_ttl_seconds,
             extra_claims={name: claims[name] for name in kept if name not in _OWN_CLAIMS},
         )
+
+
+def _ensure_discovery(provider: object) -> None:
+    """Have a provider learn its addresses, if it is one that discovers them."""
+    ensure: Callable[[], object] | None = getattr(provider, "ensure_discovery", None)
+    if ensure is not None:
+        ensure()
 
 
 _UNVERIFIABLE: Final = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -62,8 +61,7 @@ class FileTokenStore:
 
     def _save(self, kind: str, key: str, value: str) -> None:
         now = self._clock()
-        with closing(self._open()) as file, file:
-            file.execute("BEGIN IMMEDIATE")
+        with closing(self._begin()) as file, file:
             file.execute("DELETE FROM kept WHERE until <= ?", (now,))
             file.execute(
                 "DELETE FROM kept WHERE kind = ?1 AND key IN (SELECT key FROM kept WHERE kind = ?1"
@@ -74,18 +72,30 @@ class FileTokenStore:
             file.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", row)
 
     def _pop(self, kind: str, key: str) -> str | None:
-        with closing(self._open()) as file, file:
+        with closing(self._begin()) as file, file:
             found = file.execute(
                 "DELETE FROM kept WHERE kind = ? AND key = ? AND until > ? RETURNING value",
                 (kind, _hidden(key), self._clock()),
             ).fetchall()
         return str(found[0][0]) if found else None
 
-    def _open(self) -> sqlite3.Connection:
-        os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        file = sqlite3.connect(self._path, timeout=5.0)
-        file.execute("PRAGMA synchronous = OFF")  # nothing here outlives the machine's next start
-        file.execute(_SCHEMA)
+    def _begin(self) -> sqlite3.Connection:
+        """Open the file and begin to write, in turn: who reads first may not get to write after.
+
+        Only SQLite ever opens it. Closing a descriptor of one's own would let go of the locks that
+        other threads of this process hold (https://sqlite.org/howtocorrupt.html section 2.2).
+        """
+        file = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
+        try:
+            self._path.chmod(0o600)  # in a directory that is this user's alone, too
+            file.execute(
+                "PRAGMA synchronous = OFF"
+            )  # nothing here outlives the machine's next start
+            file.execute("BEGIN IMMEDIATE")
+            file.execute(_SCHEMA)
+        except BaseException:
+            file.close()
+            raise
         return file
 
 
