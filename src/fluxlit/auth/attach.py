@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
@@ -22,14 +23,14 @@ class WithAuth:
     _login: OIDCBFFConfig | None = None
 
     @property
+    @abstractmethod
     def settings(self) -> FluxlitSettings:
         """The app's settings."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def api(self) -> FastAPI:
         """The app's API."""
-        raise NotImplementedError
 
     def make_jwt_bearer(self) -> JWTBearer:
         """Make a dependency that lets only bearers of a good token pass.

@@ -38,16 +38,23 @@ TargetArgument = Annotated[
 ]
 
 
+HostOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST", help="Address to listen on; 127.0.0.1 if unset.", show_default=False
+    ),
+]
+LogLevelOption = Annotated[
+    LogLevel | None,
+    typer.Option("--log-level", help="Least level to log; info if unset.", show_default=False),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """Where to listen and how much to say."""
 
-    host: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST", help="Address to listen on; 127.0.0.1 if unset.", show_default=False
-        ),
-    ] = None
+    host: HostOption = None
     port: Annotated[
         int | None,
         typer.Option(
@@ -58,10 +65,7 @@ class Binding:
             show_default=False,
         ),
     ] = None
-    log_level: Annotated[
-        LogLevel | None,
-        typer.Option("--log-level", help="Least level to log; info if unset.", show_default=False),
-    ] = None
+    log_level: LogLevelOption = None
 
     def overrides(self) -> dict[str, JsonValue]:
         """Return what was said, as settings."""
@@ -106,12 +110,7 @@ def _checked_workers(value: str | None) -> str | None:
 class UIBinding:
     """Where UI workers for a gateway elsewhere listen, and how much to say."""
 
-    host: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST", help="Address to listen on; 127.0.0.1 if unset.", show_default=False
-        ),
-    ] = None
+    host: HostOption = None
     port: Annotated[
         int | None,
         typer.Option(
@@ -122,10 +121,7 @@ class UIBinding:
             show_default=False,
         ),
     ] = None
-    log_level: Annotated[
-        LogLevel | None,
-        typer.Option("--log-level", help="Least level to log; info if unset.", show_default=False),
-    ] = None
+    log_level: LogLevelOption = None
 
     def overrides(self) -> dict[str, JsonValue]:
         """Return what was said, as settings."""
