@@ -21,6 +21,8 @@ class FakeWorker:
         self.name = name
         self.pid = next(self.pids)
         self.end: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.doors_closed = asyncio.Event()
+        self.is_slow_to_end = False
         self.asked: list[str] = []
 
     def admit(self) -> None:
@@ -31,7 +33,12 @@ class FakeWorker:
 
     async def stop(self, grace: float) -> None:
         self.asked.append(f"stop {grace:g}")
+        if self.is_slow_to_end:
+            await self.end
         self.die(0)
+
+    async def closed(self) -> None:
+        await self.doors_closed.wait()
 
     async def abandon(self) -> None:
         self.asked.append("abandon")
@@ -298,6 +305,37 @@ def test_a_worker_is_replaced_by_one_that_is_ready_before_it_goes() -> None:
         keeping.cancel()
 
     assert run(scenario).notes == [Reason.MEMORY, Reason.DIED]
+
+
+def test_a_takeover_is_complete_when_the_old_one_accepts_nobody_any_more() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(1)
+        await pool.start()
+        old = bench.born[0]
+        old.is_slow_to_end = True
+        await pool.taken_over()  # nobody was replaced
+        await pool.replace(0, Reason.RELOAD, grace=7.0)
+        taking_over = asyncio.ensure_future(pool.taken_over())
+        done, _ = await asyncio.wait({taking_over}, timeout=0.05)
+        assert not done
+        old.doors_closed.set()
+        await taking_over
+        assert not old.end.done()
+        old.die(0)
+
+    run(scenario)
+
+
+def test_a_replaced_one_that_hangs_does_not_hold_a_takeover_up() -> None:
+    async def scenario(bench: Bench) -> None:
+        pool = bench.pool(1)
+        await pool.start()
+        bench.born[0].is_slow_to_end = True
+        await pool.replace(0, Reason.RELOAD, grace=7.0)
+        await pool.taken_over(within=0.01)
+        bench.born[0].die(-9)
+
+    run(scenario)
 
 
 def test_a_successor_that_does_not_start_leaves_the_old_one_in_service() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import textwrap
 import time
 from collections.abc import Callable, Coroutine
@@ -166,6 +168,37 @@ def test_a_cancelled_start_leaves_no_process(make: Make, tmp_path: Path) -> None
         with pytest.raises(asyncio.CancelledError):
             await starting
         assert is_gone(worker)
+
+    run(scenario())
+
+
+def test_one_that_was_asked_to_end_tells_when_it_accepts_nobody_any_more(make: Make) -> None:
+    code = """
+    signal.signal(signal.SIGTERM, lambda *_: say(event="closed"))
+    signal.signal(signal.SIGUSR1, lambda *_: sys.exit(0))
+    say(event="ready")
+    while True: signal.pause()
+    """
+
+    async def scenario() -> None:
+        worker = await launch(make(code))
+        closed = asyncio.ensure_future(worker.closed())
+        stopping = asyncio.ensure_future(worker.stop(10))
+        await closed
+        assert (worker.state, stopping.done()) == (State.DRAINING, False)
+        os.kill(worker.pid, signal.SIGUSR1)
+        await stopping
+        assert (worker.returncode, is_gone(worker)) == (0, True)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("code", ["sys.exit(1)", "os.kill(os.getpid(), 9)"])
+def test_one_that_is_gone_accepts_nobody(make: Make, code: str) -> None:
+    async def scenario() -> None:
+        worker = await launch(make(f"say(event='ready'); {code}"))
+        await worker.wait()
+        await worker.closed()
 
     run(scenario())
 

@@ -31,7 +31,7 @@ class Part:
 
 
 async def roll(parts: Sequence[Part], reason: Reason = Reason.RELOAD) -> None:
-    """Replace all workers.
+    """Replace all workers; at its end whoever connects reaches a new one.
 
     Args:
         parts: The kinds. Of the first worker of each the last kind's becomes ready last: the one
@@ -49,6 +49,8 @@ async def roll(parts: Sequence[Part], reason: Reason = Reason.RELOAD) -> None:
         async with asyncio.TaskGroup() as group:
             for part in parts:
                 group.create_task(_replace_rest(part, reason))
+        for part in parts:
+            await part.pool.taken_over()
     except* StartupError as failures:
         cause = failures.exceptions[0]
         msg = f"some workers are of the new version, others could not be replaced: {cause}"

@@ -22,6 +22,9 @@ from fluxlit.workers.command import WorkerKind, worker_command, worker_environme
 KILL_AFTER: Final = 3.0
 """Seconds that a child has to be gone after it was killed; the kernel needs far less."""
 
+CLOSED: Final = "closed"
+"""The event by which a child that was asked to end tells that it accepts nobody any more."""
+
 Command = Callable[[str, WorkerKind, int], list[str]]
 
 
@@ -92,15 +95,24 @@ class Child:
         """Wait until it is gone; return its exit status."""
         return await self._require_process().wait()
 
-    async def end(self, grace: float) -> bool:
+    async def end(self, grace: float, on_closed: Callable[[], None] = lambda: None) -> bool:
         """Ask it to end, and end it if it has not after *grace* seconds.
+
+        Args:
+            grace: Seconds between asking and ending.
+            on_closed: Called when it says that it accepts nobody any more.
 
         Returns:
             Whether asking was enough.
         """
-        obeyed = await self._ends(signal.SIGTERM, grace)
-        if not obeyed:
-            await self._ends(signal.SIGKILL, KILL_AFTER)
+        hearing = asyncio.ensure_future(self._hear_closed(on_closed))
+        try:
+            obeyed = await self._ends(signal.SIGTERM, grace)
+            if not obeyed:
+                await self._ends(signal.SIGKILL, KILL_AFTER)
+        finally:
+            hearing.cancel()
+            await asyncio.wait({hearing})
         self.close()
         return obeyed
 
@@ -112,6 +124,11 @@ class Child:
         """Hang up; a child that lives on takes that for its parent's death."""
         if self._channel is not None:
             self._channel.close()
+
+    async def _hear_closed(self, on_closed: Callable[[], None]) -> None:
+        while self._channel is not None and (message := await self.hear()) is not None:
+            if message.get("event") == CLOSED:
+                on_closed()
 
     async def _ends(self, number: signal.Signals, within: float) -> bool:
         """Send a signal and tell whether the child is gone in time."""

@@ -39,12 +39,18 @@ class Worker(Protocol):
     async def stop(self, grace: float) -> None:
         """Ask it to end; end it after *grace* seconds."""
 
+    async def closed(self) -> None:
+        """Wait until it accepts nobody any more."""
+
     async def abandon(self) -> None:
         """End it before it got into service."""
 
     def kill(self) -> None:
         """End it now."""
 
+
+CLOSED_WITHIN: Final = 5.0
+"""Seconds that a replaced worker has to close its doors; they take a few tenths."""
 
 Launch = Callable[[int], Awaitable[Worker]]
 """Start the worker of one slot and wait until it is ready; raise StartupError if it cannot."""
@@ -201,6 +207,18 @@ class WorkerPool:
                 level = logging.DEBUG if reason is Reason.EDITED else logging.INFO
                 _LOG.log(level, "%s is replaced (%s): pid %d serves, pid %d drains", *told)
                 self._retire(old, grace)
+
+    async def taken_over(self, within: float = CLOSED_WITHIN) -> None:
+        """Wait until none of those that were replaced accepts anybody any more.
+
+        Args:
+            within: Seconds after which one that hangs is waited for no longer.
+        """
+        leaving = [asyncio.ensure_future(worker.closed()) for worker in self._retiring]
+        if leaving:
+            _, hanging = await asyncio.wait(leaving, timeout=within)
+            for task in hanging:
+                task.cancel()
 
     async def stop(self, grace: float) -> None:
         """Stop all workers, at once, those that are on their way out too.

@@ -55,6 +55,7 @@ class WorkerProcess:
         self.spec = spec
         self.name = f"{child.kind.label}-{spec.slot}"
         self.state = State.STARTING
+        self._closed = asyncio.Event()
 
     @property
     def pid(self) -> int:
@@ -107,7 +108,8 @@ class WorkerProcess:
     async def wait(self) -> int:
         """Wait until the child is gone; return its exit status."""
         status = await self._child.wait()
-        self._child.close()
+        if self.state is not State.DRAINING:  # who stops it still listens
+            self._child.close()
         self._enter(State.GONE)
         return status
 
@@ -118,9 +120,13 @@ class WorkerProcess:
             grace: Seconds between asking and ending.
         """
         self._enter(State.DRAINING)
-        if not await self._child.end(grace) and grace:
+        if not await self._child.end(grace, self._closed.set) and grace:
             _LOG.warning("%s did not end within %g s; killed it", self.name, grace)
         self._enter(State.GONE)
+
+    async def closed(self) -> None:
+        """Wait until the child accepts nobody any more, because it was asked to end or is gone."""
+        await self._closed.wait()
 
     async def abandon(self) -> None:
         """End a child that did not get into service, without a word, and wait until it is gone."""
@@ -135,6 +141,8 @@ class WorkerProcess:
         if self.state is not State.GONE:  # its place on the board may be another's by now
             self.state = state
             self._note(state)
+        if state is State.GONE:
+            self._closed.set()
 
     async def _vanished(self) -> Failure:
         status = await self._child.wait()

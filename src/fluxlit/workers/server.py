@@ -67,17 +67,24 @@ class WorkerServer(uvicorn.Server):
     Args:
         config: Uvicorn's configuration.
         on_ready: Called once, when connections are accepted.
+        on_closed: Called once, when none is accepted any more.
         last_call: Seconds that idle connections get for one more request before they are closed.
     """
 
     server_state: LastCallState
 
     def __init__(
-        self, config: uvicorn.Config, on_ready: Callable[[], None], *, last_call: float = 0.0
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[], None],
+        on_closed: Callable[[], None] = lambda: None,
+        *,
+        last_call: float = 0.0,
     ) -> None:
         super().__init__(config)
         self.server_state = LastCallState()
         self._on_ready = on_ready
+        self._on_closed = on_closed
         self._last_call = last_call
 
     @contextlib.contextmanager
@@ -112,6 +119,7 @@ class WorkerServer(uvicorn.Server):
             await server.wait_closed()
         for sock in sockets or ():  # from here on the system refuses, or another worker accepts
             sock.close()
+        self._on_closed()
         for connection in self.server_state.connections:
             if isinstance(connection, Closing):
                 connection.close_after_answer()

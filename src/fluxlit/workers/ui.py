@@ -95,9 +95,11 @@ class UI:
         self._row[COLUMN["port"]] = sock.getsockname()[1]
         return sock
 
-    def server(self, on_ready: Callable[[], None]) -> WorkerServer:
-        """Make the server; *on_ready* is called once, when it serves."""
-        return WorkerServer(_server_config(self._app, self._plan.settings), on_ready)
+    def server(
+        self, on_ready: Callable[[], None], on_closed: Callable[[], None] = lambda: None
+    ) -> WorkerServer:
+        """Make the server; it calls each once, when it serves and when it accepts nobody more."""
+        return WorkerServer(_server_config(self._app, self._plan.settings), on_ready, on_closed)
 
     def jobs(self, server: WorkerServer) -> list[Job]:
         """Return what runs beside the server."""

@@ -64,7 +64,13 @@ def serve_gateway(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
     refuse_doubtful(deployment)
     lifeline.report("loaded", **asdict(address_of(app, spec)))
     _, sockets = lifeline.receive()
-    service = Service(app, app.ui_plan(spec), sockets, lambda: _ready(lifeline, settings))
+
+    def ready() -> None:
+        configure_logging(settings.effective_log_level())
+        freeze()
+        lifeline.report("ready")
+
+    service = Service(app, app.ui_plan(spec), sockets, ready, lifeline.report_closed)
     # A start that fails is told once, by the supervisor.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     try:
@@ -106,6 +112,7 @@ class Service:
         ui: What a UI in this process is told, if it is to be here.
         sockets: Where it is going to listen: the public sockets, then the private one.
         on_ready: Called once, when it serves.
+        on_closed: Called once, when it accepts nobody any more.
 
     Attributes:
         server: The server.
@@ -118,6 +125,7 @@ class Service:
         ui: UIPlan,
         sockets: Sequence[socket.socket],
         on_ready: Callable[[], None],
+        on_closed: Callable[[], None] = lambda: None,
     ) -> None:
         settings, spec = app.settings, ui.spec
         directory = Path(spec.run_directory)
@@ -131,6 +139,7 @@ class Service:
         self.server = WorkerServer(
             _server_config(settings, served, _grace(settings, spec)),
             on_ready,
+            on_closed,
             last_call=0.0 if spec.development else LAST_CALL_SECONDS,
         )
         is_told_of = settings.ui_mode == "embedded"  # by the UI, which counts its visitors, too
@@ -145,12 +154,6 @@ class Service:
             return failure
         lines = [failure.message, *user_frames(failure.__cause__)]
         return StartupError("\n".join(lines), remedy=failure.remedy, by_app=True)
-
-
-def _ready(lifeline: Lifeline, settings: FluxlitSettings) -> None:
-    configure_logging(settings.effective_log_level())
-    freeze()
-    lifeline.report("ready")
 
 
 def _server_config(settings: FluxlitSettings, served: ASGIApp, grace: int) -> uvicorn.Config:

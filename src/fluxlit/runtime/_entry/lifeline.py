@@ -23,6 +23,7 @@ from fluxlit.runtime._entry.warm import prepare
 from fluxlit.runtime.loading import load_app
 from fluxlit.workers import descriptors, orphan
 from fluxlit.workers.channel import Channel, ChannelClosedError, JsonObject
+from fluxlit.workers.child import CLOSED
 from fluxlit.workers.rundir import remove_abandoned
 from fluxlit.workers.spec import WorkerSpec
 
@@ -89,6 +90,10 @@ class Lifeline(threading.Thread):
         """Tell the parent; a parent that is gone ends this process by itself."""
         with contextlib.suppress(ChannelClosedError):
             self._channel.send({"event": event, **details})
+
+    def report_closed(self) -> None:
+        """Tell the parent that nobody is accepted any more: its other workers have taken over."""
+        self.report(CLOSED)
 
 
 Serve = Callable[[Lifeline, WorkerSpec, FluxLit], None]

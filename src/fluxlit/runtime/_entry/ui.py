@@ -37,7 +37,7 @@ def serve_ui(lifeline: Lifeline, spec: WorkerSpec, app: FluxLit) -> None:
 
     with telling_pages(plan):
         ui = UI(plan)
-        server = ui.server(ready)
+        server = ui.server(ready, lifeline.report_closed)
         listening = _lent(lifeline, plan) if spec.alone else [ui.listen()]
         serve(server, listening, *ui.jobs(server), *following)
 
