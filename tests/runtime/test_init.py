@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -25,7 +25,8 @@ app = FluxLit()
 
 @app.api.get("/orphan")
 def orphan() -> None:
-    subprocess.run(["/bin/sh", "-c", "sleep 0.5 & true"], check=True)
+    waits = "while [ ! -e orphan-may-end ]; do sleep 0.05; done"
+    subprocess.run(["/bin/sh", "-c", f"({waits}) & true"], check=True)
 
 @app.api.get("/slow")
 async def slow() -> str:
@@ -50,8 +51,14 @@ def first(service: Service) -> psutil.Process:
     return child
 
 
-def names(service: Service) -> list[str]:
-    return [child.name() for child in psutil.Process(service.pid).children(recursive=True)]
+def orphans(service: Service) -> list[psutil.Process]:
+    """Those that process 1 has got from the app."""
+    found = []
+    for child in first(service).children():
+        with suppress(psutil.NoSuchProcess):
+            if "orphan-may-end" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def test_it_collects_orphans_drains_on_sigterm_and_ends_with_0(tmp_path: Path) -> None:
@@ -62,8 +69,9 @@ def test_it_collects_orphans_drains_on_sigterm_and_ends_with_0(tmp_path: Path) -
         supervisor = first(service).children()
         assert len(supervisor) == 1
         get(service, "/api/orphan")
-        assert "sleep" in names(service)
-        until(lambda: "sleep" not in names(service), what="the orphan was collected")
+        (orphan,) = orphans(service)
+        (tmp_path / "orphan-may-end").touch()
+        until(lambda: not psutil.pid_exists(orphan.pid), what="the orphan was collected")
         slow = threading.Thread(target=lambda: answers.append(get(service, "/api/slow")))
         slow.start()
         until((tmp_path / "slow-begun").exists)
