@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.chaos.load import load
-from tests.runtime.harness import ask, get, is_ready, until, workers
+from tests.runtime.harness import ask, get, is_ready, of_kind, until, workers
 from tests.support.service import Service, running
 
 from fluxlit.workers.child import Child
@@ -91,11 +91,6 @@ def events(service: Service, kind: str) -> dict[str, int]:
     return {reason: int(number) for reason, number in found if number != "0"}
 
 
-def own_uis(service: Service) -> list[psutil.Process]:
-    children = psutil.Process(service.pid).children()
-    return [child for child in children if "_entry.ui" in " ".join(child.cmdline())]
-
-
 async def plain_start(directory: Path) -> float:
     """Seconds that a UI worker takes to start, with nothing of a service around it."""
     os.environ["FLUXLIT_RUN_DIR"] = str(directory)
@@ -157,8 +152,8 @@ def answering_pid(service: Service) -> object:
 def any_idle(service: Service) -> bool:
     """Whether the process that waits has nothing left to do."""
     gateway = workers(service)["gateway"]
-    for child in psutil.Process(service.pid).children():
-        if child != gateway and "_entry.gateway" in " ".join(child.cmdline()):
+    for child in of_kind(service, "gateway"):
+        if child != gateway:
             before = child.cpu_times().user
             time.sleep(0.3)
             return bool(child.cpu_times().user == before)
@@ -233,15 +228,15 @@ def test_a_ui_worker_that_hangs_is_replaced_and_the_others_go_on(directory: Path
     environment = {**METRICS, "FLUXLIT_WORKER_STUCK_TIMEOUT_S": "3"}
     arguments = ("run", "app:app", "--ui-workers", "2")
     with running(*arguments, directory=directory, environment=environment) as service:
-        frozen, other = own_uis(service)
+        frozen, other = of_kind(service, "ui")
         frozen.suspend()
         with load(service.port, "/api/users", rate=50) as account:
             until(lambda: events(service, "ui") == {"stuck": 1}, what="it is replaced")
             until(lambda: not frozen.is_running(), what="it is ended")
             until(lambda: is_ready(service))
         assert account.failures == []
-        assert other in own_uis(service)
-        assert len(own_uis(service)) == 2
+        assert other in of_kind(service, "ui")
+        assert len(of_kind(service, "ui")) == 2
         assert "its event loop stands still" in service.output()
 
 

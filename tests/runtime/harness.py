@@ -7,7 +7,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -123,20 +123,23 @@ def ask(service: Listening, path: str) -> object:
     return json.loads(get(service, path)[1])
 
 
+def of_kind(service: Service, kind: str) -> list[psutil.Process]:
+    """The living processes of one kind, in the order of their birth; one may wait its turn."""
+    found = []
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(service.pid).children(recursive=True):
+            with suppress(psutil.Error):  # it is gone meanwhile
+                if f"_entry.{kind}" in " ".join(child.cmdline()):
+                    found.append(child)
+    return found
+
+
 def workers(service: Service) -> dict[str, psutil.Process]:
-    """The living workers by kind; of several the one that listens, as one may wait its turn."""
+    """The living workers by kind; of several the one that listens."""
     found = {}
-    try:
-        children = psutil.Process(service.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return {}
-    for child in children:
-        try:
-            line = " ".join(child.cmdline())
-        except psutil.Error:
-            continue
-        for kind in ("gateway", "ui"):
-            if f"_entry.{kind}" in line and (kind not in found or listens(child)):
+    for kind in ("gateway", "ui"):
+        for child in of_kind(service, kind):
+            if kind not in found or listens(child):
                 found[kind] = child
     return found
 

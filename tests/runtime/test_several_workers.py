@@ -11,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-import psutil
 import pytest
-from tests.runtime.harness import ask, get, until
+from tests.runtime.harness import ask, get, of_kind, until
 from tests.support.service import Service, running
 from tests.support.tabs import Browser, load, taken, upload
 
@@ -48,11 +47,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running(*options, directory=directory, environment=metrics) as service:
         until(lambda: "is ready in" in service.output())
         yield service
-
-
-def ui_workers(service: Service) -> list[psutil.Process]:
-    children = psutil.Process(service.pid).children()
-    return [child for child in children if "_entry.ui" in " ".join(child.cmdline())]
 
 
 @pytest.fixture
@@ -147,7 +141,7 @@ def test_a_lost_worker_s_visitors_find_another_and_the_service_stays_ready(
     assert renewed.split(".")[0] == tab.cookies[pin].split(".")[0]
     assert renewed.split(".")[1] != tab.cookies[pin].split(".")[1]
     until(lambda: get(service, "/api/readyz")[1].startswith('{"status":"ready"'), seconds=60)
-    assert len(ui_workers(service)) == UIS
+    assert len(of_kind(service, "ui")) == UIS
     assert "Traceback" not in service.output()
 
 
