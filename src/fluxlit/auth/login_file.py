@@ -64,9 +64,9 @@ class FileTokenStore:
         with closing(self._begin()) as file, file:
             file.execute("DELETE FROM kept WHERE until <= ?", (now,))
             file.execute(
-                "DELETE FROM kept WHERE kind = ?1 AND key IN (SELECT key FROM kept WHERE kind = ?1"
-                " ORDER BY until DESC LIMIT -1 OFFSET ?2)",
-                (kind, MOST - 1),
+                "DELETE FROM kept WHERE kind = :kind AND key IN (SELECT key FROM kept"
+                " WHERE kind = :kind ORDER BY until DESC LIMIT -1 OFFSET :others)",
+                {"kind": kind, "others": MOST - 1},
             )
             row = (kind, _hidden(key), value, now + self._ttl[kind])
             file.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", row)
