@@ -131,8 +131,14 @@ def test_a_lost_worker_s_visitors_find_another_and_the_service_stays_ready(
 ) -> None:
     tab = browser.open()
     os.kill(tab.pid, signal.SIGKILL)
-    until(lambda: '"degraded"' in get(service, "/api/readyz")[1])
-    status, told = get(service, "/api/readyz")
+    answers = [(0, "")]
+
+    def is_degraded() -> bool:
+        answers.append(get(service, "/api/readyz"))
+        return '"degraded"' in answers[-1][1]
+
+    until(is_degraded)
+    status, told = answers[-1]
     assert (status, told.count('"status":"down"')) == (200, 1)
     pin = f"fluxlit_ui_{service.port}"
     socket = browser.connect("Agent", tab.cookies)
