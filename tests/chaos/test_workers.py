@@ -108,17 +108,18 @@ def test_a_ui_worker_that_is_killed_again_and_again_costs_the_api_nothing(
     service: Service, directory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(directory)
-    away = []
+    away, plain = [], []
+    runs = tmp_path / "r"
+    runs.mkdir(mode=0o700)
     with load(service.port, "/api/users", rate=200) as account:
-        for _ in range(20):
+        for count in range(20):
+            if count % 4 == 0:  # by turns, for a machine's speed drifts
+                plain.append(asyncio.run(plain_start(runs)))
             workers(service)["ui"].kill()
             began = time.monotonic()
             until(lambda: not ui_answers(service), what="the death is noticed")
             until(lambda: ui_answers(service), what="the UI answers again")
             away.append(time.monotonic() - began)
-        runs = tmp_path / "r"
-        runs.mkdir(mode=0o700)
-        plain = [asyncio.run(plain_start(runs)) for _ in range(3)]
     assert account.failures == []
     assert account.answered > 500
     assert statistics.median(away) <= max(2.0, 1.5 * statistics.median(plain)), (away, plain)
