@@ -62,8 +62,12 @@ SEAMS: Final = (
     ),
     Seam("streamlit.runtime", "RuntimeConfig", "carries the storages of a Runtime"),
     Seam(
-        "streamlit.runtime.memory_media_file_storage", "MemoryMediaFileStorage", "files of a page"
+        "streamlit.runtime.memory_media_file_storage",
+        "MemoryMediaFileStorage._read_file",
+        "files of a page",
     ),
+    Seam("streamlit.runtime.memory_media_file_storage", "MemoryFile", "one file of a page"),
+    Seam("streamlit.runtime.media_file_storage", "MediaFileKind", "what a file is for"),
     Seam("streamlit.runtime.memory_uploaded_file_manager", "MemoryUploadedFileManager", "uploads"),
     Seam(
         "streamlit.runtime.memory_session_storage",

@@ -12,7 +12,6 @@ from typing import Final, TypedDict
 from streamlit import config
 from streamlit.runtime import RuntimeConfig
 from streamlit.runtime import runtime as runtime_module
-from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.runtime_util import get_max_message_size_bytes
 from streamlit.web.bootstrap import prepare_streamlit_environment
@@ -23,6 +22,7 @@ from fluxlit._streamlit.backlog import bound_backlogs
 from fluxlit._streamlit.components import look_quickly
 from fluxlit._streamlit.failures import OnError, asks
 from fluxlit._streamlit.hashing import hash_quickly
+from fluxlit._streamlit.media import LingeringStorage
 from fluxlit._streamlit.options import apply_options, parse_run_args
 from fluxlit._streamlit.recovery import RecoveringRuntime
 from fluxlit._streamlit.sessions import PassingStorage
@@ -142,7 +142,7 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
     runtime = RecoveringRuntime(
         RuntimeConfig(
             script_path=script,
-            media_file_storage=MemoryMediaFileStorage("/media"),
+            media_file_storage=LingeringStorage("/media"),
             uploaded_file_manager=MemoryUploadedFileManager("/_stcore/upload_file"),
             cache_storage_manager=create_default_cache_storage_manager(),
             session_storage=PassingStorage(config.get_option("server.disconnectedSessionTTL")),
