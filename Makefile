@@ -21,7 +21,7 @@ demo: $(PACKAGE) ## Set up and run the demo application; Ctrl-C ends it
 	@exec $(VENV)/bin/fluxlit demo
 
 test: $(TOOLS) ## Set up and run everything: format, lint, types, layers, all tests
-	@scripts/system-packages chromium nginx caddy haproxy wrk fonts node npm
+	@scripts/system-packages chromium-headless-shell nginx caddy haproxy wrk fonts node npm
 	@scripts/openid-provider
 	@scripts/check
 	@scripts/test

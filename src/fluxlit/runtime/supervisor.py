@@ -20,6 +20,7 @@ from fluxlit._tasks import Coro, all_of
 from fluxlit.exceptions import StartupError
 from fluxlit.runtime.banner import Address, progress, workbench_hints
 from fluxlit.runtime.doors import Doors
+from fluxlit.runtime.entrances import Entrances
 from fluxlit.runtime.options import RunOptions
 from fluxlit.runtime.pidfile import PidFile
 from fluxlit.runtime.ports import Ports
@@ -80,14 +81,16 @@ class Supervisor:
             if self._options.pidfile is not None:
                 stack.enter_context(PidFile(self._options.pidfile))
             directory = stack.enter_context(RunDirectory(base_directory(os.environ)))
-            doors = Ports() if self._options.alone else Doors(directory.path, given)
-            stack.callback(doors.close_all)
-            workforce = self._workforce(directory.path, doors)
+            entrances: Entrances = Ports() if self._options.alone else Doors(directory.path, given)
+            stack.callback(entrances.close_all)
+            workforce = self._workforce(directory.path, entrances)
             try:
-                await self._until_signal(self._serve(doors, workforce, Rollouts(directory.path)))
+                await self._until_signal(
+                    self._serve(entrances, workforce, Rollouts(directory.path))
+                )
             finally:
                 self._notifier.stopping()
-                doors.close()
+                entrances.close()
                 await self._drain(workforce)
 
     def _meet_manager(self, stack: ExitStack) -> list[socket.socket]:
@@ -97,7 +100,7 @@ class Supervisor:
         stack.callback(beating.cancel)
         return activated_sockets(os.environ)
 
-    def _workforce(self, directory: Path, doors: Doors | Ports) -> Workforce:
+    def _workforce(self, directory: Path, entrances: Entrances) -> Workforce:
         options = self._options
         spec = WorkerSpec(
             target=options.target,
@@ -111,10 +114,15 @@ class Supervisor:
             cookie_secret=secrets.token_hex(32),
         )
         return Workforce(
-            directory, spec, options.crew, doors.hand_over, backoff=self._backoff, ahead=self._ahead
+            directory,
+            spec,
+            options.crew,
+            entrances.hand_over,
+            backoff=self._backoff,
+            ahead=self._ahead,
         )
 
-    async def _serve(self, doors: Doors | Ports, workforce: Workforce, rollouts: Rollouts) -> None:
+    async def _serve(self, entrances: Entrances, workforce: Workforce, rollouts: Rollouts) -> None:
         """Start, announce, and keep the workers alive until cancelled.
 
         Raises:
@@ -122,7 +130,7 @@ class Supervisor:
         """
         while True:
             try:
-                address = await self._start(doors, workforce)
+                address = await self._start(entrances, workforce)
                 await self._keep(address, workforce, rollouts)
             except StartupError as exc:
                 if not self._development.can_correct(exc):
@@ -130,15 +138,15 @@ class Supervisor:
                 await workforce.kill()
                 await self._development.until_corrected(exc)
 
-    async def _start(self, doors: Doors | Ports, workforce: Workforce) -> Address:
+    async def _start(self, entrances: Entrances, workforce: Workforce) -> Address:
         started = time.monotonic()
         telling = asyncio.ensure_future(self._tell_progress(workforce, started))
         try:
-            await workforce.start(doors.ui_workers())
+            await workforce.start(entrances.ui_workers())
         finally:
             telling.cancel()
-        address = await doors.told()
-        self._announce(doors.announcement(time.monotonic() - started, workforce.wanted))
+        address = await entrances.told()
+        self._announce(entrances.announcement(time.monotonic() - started, workforce.wanted))
         self._notifier.ready(f"serving at {address.origin}")
         if self._options.workbench:
             self._announce(workbench_hints(address, os.environ))
