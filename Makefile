@@ -30,7 +30,7 @@ check: $(TOOLS) ## The static part alone: format, lint, types, layers
 	@scripts/check
 
 bench: $(TOOLS) ## Set up and run the benchmark; prints ratios. ARGS=--quick for a short look
-	@scripts/system-packages wrk nginx chromium fonts
+	@scripts/system-packages wrk nginx chromium-headless-shell fonts
 	@exec $(VENV)/bin/python -m benchmarks $(ARGS)
 
 format: $(TOOLS) ## Rewrite the sources into the agreed form

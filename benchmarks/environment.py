@@ -80,7 +80,7 @@ class Tool:
 
 WRK = Tool("wrk", "wrk")
 NGINX = Tool("nginx", "nginx-light")
-CHROMIUM = Tool("chromium", "chromium")
+CHROMIUM = Tool("chromium-headless-shell", "chromium-headless-shell")
 
 
 def scripts_of(python: Path) -> Path:

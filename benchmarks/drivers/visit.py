@@ -1,4 +1,8 @@
-"""A first visit, by a real Chromium with an empty cache behind a line of 20 Mbit/s."""
+"""A first visit, by a real Chromium with an empty cache behind a line of 20 Mbit/s.
+
+The browser is the build without windows: the other one draws a toolbar for each new page, with the
+two cores that the page needs.
+"""
 
 from __future__ import annotations
 
