@@ -49,6 +49,7 @@ def pin_of(page: Page) -> tuple[str, str, str]:
 def use_files(page: Page, folder: Path) -> None:
     """Upload, show a picture and download: all by the process that runs the page."""
     pid = pid_of(page)
+    see_text(page, f"files of {pid}")  # else the files that it offers may still be another's
     path = folder / f"{pid}.txt"
     path.write_text(f"for {pid}")
     upload(page, path)

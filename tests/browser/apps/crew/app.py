@@ -28,3 +28,4 @@ def home(st: Any) -> None:
         st.text(f"{upload.name} {upload.getvalue().decode()} at {os.getpid()}")
     st.image(PIXEL, width=20)
     st.download_button("Fetch", f"made by {os.getpid()}", file_name="made.txt")
+    st.text(f"files of {os.getpid()}")
