@@ -148,7 +148,7 @@ def test_a_mistake_shows_everywhere_and_heals(browser: Browser, tmp_path: Path) 
         see_mistake(page, "SyntaxError: '(' was never closed (app.py, line", 'st.text("page 1"')
         late.goto(f"{service.origin}/orders")
         see_mistake(late, "SyntaxError: '(' was never closed (app.py, line", 'st.text("page 1"')
-        until(lambda: "the old code serves on" in service.output())
+        service.wait_until_said("the old code serves on")
         assert "SyntaxError: '(' was never closed (app.py, line" in service.output()
         assert ask(service, "/api/said") == ["api 1", "hello", "note 1"]
         project.edit("app.py", 'st.text("page 1"', 'st.text("page 2")')

@@ -128,7 +128,7 @@ def test_a_disk_that_fills_up_costs_no_request_and_a_worker_only_until_there_is_
             workers(service)["ui"].kill()
             until(lambda: not list(disk.glob("*/ui-*")), what="what it had is removed")
             files = take_names(disk)
-            until(lambda: "No space left on device" in service.output(), what="it says why")
+            service.wait_until_said("No space left on device")
             assert get(service, "/api/readyz")[0] == 503
             for path in (ballast, *files):
                 path.unlink(missing_ok=True)
@@ -169,7 +169,7 @@ def test_a_flood_of_connections_is_survived(home: Path) -> None:
         gateway.rlimit(resource.RLIMIT_NOFILE, (room, room))
         for _ in range(100):
             flood.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=5))
-        until(lambda: "cannot accept connections" in service.output(), what="it says so")
+        service.wait_until_said("cannot accept connections")
         used = gateway.cpu_times().user
         assert psutil.Process(service.pid).is_running()
         flood.close()
@@ -188,7 +188,7 @@ def test_a_supervisor_without_descriptors_replaces_a_worker_when_there_are_some(
         with load(service.port, "/api/db", rate=50) as account:
             supervisor.rlimit(resource.RLIMIT_NOFILE, (4, before[1]))
             workers(service)["ui"].kill()
-            until(lambda: "Too many open files" in service.output(), what="it says why")
+            service.wait_until_said("Too many open files")
             supervisor.rlimit(resource.RLIMIT_NOFILE, (256, before[1]))
             until(lambda: is_ready(service), what="it has recovered")
         assert account.failures == []
@@ -226,7 +226,7 @@ def test_a_ui_worker_without_descriptors_serves_again_when_there_are_some(home: 
         for _ in range(8):
             with contextlib.suppress(WebSocketException, OSError):
                 browser.connect("Agent", first.cookies)
-        until(lambda: "Too many open files" in service.output(), what="it says why")
+        service.wait_until_said("Too many open files")
         assert ask(service, "/api/db") == "sqlite"  # the API knows nothing of it
         ui.rlimit(resource.RLIMIT_NOFILE, before)
         until(lambda: is_ready(service), what="the UI answers again")

@@ -132,7 +132,7 @@ def test_a_second_signal_ends_it_now(home: Path) -> None:
         until((home / "slow-begun").exists)
         processes = all_processes(service)
         os.kill(service.pid, signal.SIGTERM)
-        until(lambda: "SIGTERM: stopping" in service.output())
+        service.wait_until_said("SIGTERM: stopping")
         os.kill(service.pid, signal.SIGINT)
         assert service.wait(seconds=10) == 0
         assert_gone(processes, seconds=0.5)
@@ -152,7 +152,7 @@ def test_a_signal_and_its_echo_are_one_asking(home: Path) -> None:
         slow.start()
         until((home / "slow-begun").exists)
         os.kill(service.pid, signal.SIGTERM)
-        until(lambda: "SIGTERM: stopping" in service.output())
+        service.wait_until_said("SIGTERM: stopping")
         os.kill(service.pid, signal.SIGTERM)
         assert service.wait(seconds=15) == 0
         slow.join(5)

@@ -95,7 +95,7 @@ def test_edited_code_serves_the_api_at_once_and_the_ui_stays(tmp_path: Path) -> 
         assert ask(service, "/api/said") != pid
         (tmp_path / "new").mkdir()
         (tmp_path / "new/template.html").write_text("<p>")
-        until(lambda: "template.html: the API's new code" in service.output())
+        service.wait_until_said("template.html: the API's new code")
         assert uis(service) == before
         lines = service.output().splitlines()
     told = [line for line in lines if "new code serves" in line]
@@ -113,9 +113,9 @@ def test_settings_replace_the_ui_too_and_a_mistake_in_them_nothing(tmp_path: Pat
         until(lambda: "Renamed" in str(ask(service, "/api/said")))
         until(lambda: uis(service) != before)
         (tmp_path / "fluxlit.toml").write_text("titel = 'x'\n")
-        until(lambda: "unknown key 'titel'" in service.output())
+        service.wait_until_said("unknown key 'titel'")
         say(tmp_path, "two")  # is correct, and waits for the settings
-        until(lambda: "words.py: the old code serves on" in service.output())
+        service.wait_until_said("words.py: the old code serves on")
         assert word(service) == "one"
         (tmp_path / "fluxlit.toml").unlink()
         until(lambda: word(service) == "two")
@@ -144,7 +144,7 @@ def test_a_scope_decides_for_all_files(scope: str, tmp_path: Path) -> None:
             until(lambda: "Renamed" in str(ask(service, "/api/said")))
         else:
             (more / "data.toml").write_text("x = 1\n")
-            until(lambda: "data.toml: API and UI were started anew" in service.output())
+            service.wait_until_said("data.toml: API and UI were started anew")
         assert (uis(service) == before) is (scope == "gateway")
 
 
@@ -162,7 +162,7 @@ def test_a_first_start_that_fails_waits_for_the_correction(tmp_path: Path) -> No
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "words.py").write_text("WORD = ")
     with started("dev", directory=tmp_path) as service:
-        until(lambda: "waiting for an edit" in service.output())
+        service.wait_until_said("waiting for an edit")
         assert "SyntaxError: invalid syntax (words.py, line 1)" in service.output()
         say(tmp_path, "one")
         until(lambda: is_ready(service))
@@ -174,7 +174,7 @@ def test_a_first_start_that_fails_waits_for_the_correction(tmp_path: Path) -> No
 
 def test_a_service_that_waits_for_a_correction_ends_when_asked(tmp_path: Path) -> None:
     with started("dev", "no_such:app", directory=tmp_path) as service:
-        until(lambda: "waiting for an edit" in service.output())
+        service.wait_until_said("waiting for an edit")
         service.stop(signal.SIGTERM)
     with started("dev", "no_such:app", "--no-reload", directory=tmp_path) as service:
         assert service.wait(seconds=30) == 1

@@ -45,7 +45,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     options = ("run", "--workers", str(GATEWAYS), "--ui-workers", str(UIS))
     metrics = {"FLUXLIT_ENABLE_GATEWAY_PROMETHEUS_METRICS": "1"}
     with running(*options, directory=directory, environment=metrics) as service:
-        until(lambda: "is ready in" in service.output())
+        service.wait_until_said("is ready in")
         yield service
 
 

@@ -326,11 +326,11 @@ def test_a_ui_of_its_own_says_what_it_lacks(folder: Path) -> None:
 
 
 def test_uis_of_several_workers_have_ports_that_outlive_these(folder: Path) -> None:
-    port = free_port()
+    port = free_port(run=2)
     variables = {"FLUXLIT_UI_SECRET": UI_SECRET, "FLUXLIT_INTERNAL_API_BASE": "http://a/api"}
     options = ("ui", "--ui-workers", "2")
     with running(*options, directory=folder, environment=variables, ready=(), port=port) as service:
-        until(lambda: "is ready in" in service.output())
+        service.wait_until_said("is ready in")
         urls = f"http://127.0.0.1:{port},http://127.0.0.1:{port + 1}"
         assert f"FLUXLIT_STREAMLIT_UPSTREAM={urls}\n" in service.output()
         assert (folder / ".fluxlit-ui.pid").read_text() == f"{service.pid}\n"
@@ -338,7 +338,7 @@ def test_uis_of_several_workers_have_ports_that_outlive_these(folder: Path) -> N
         assert len(before) == 2
         os.kill(service.pid, signal.SIGHUP)
         until(lambda: not {it.pid for it in before} & {it.pid for it in _children(service)})
-        until(lambda: "the new version serves" in service.output())
+        service.wait_until_said("the new version serves")
         for number in (port, port + 1):
             only_with_the_key(number, "/_stcore/health", "/_stcore/stream")
 

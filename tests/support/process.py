@@ -115,6 +115,25 @@ class ServerProcess:
                 continue
             raise AssertionError(self._report(f"ended with status {status}", open_probes))
 
+    def wait_until_said(self, text: str, *, seconds: float = 30) -> None:
+        """Wait until it has printed a text.
+
+        Raises:
+            AssertionError: It ended without it, or did not print it in time; shows its output.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            status = self.returncode  # before its output: what it says last counts
+            if text in self.output():
+                return
+            if status is not None:
+                raise AssertionError(
+                    self._report(f"ended with status {status}, never said {text!r}")
+                )
+            if time.monotonic() > deadline:
+                raise AssertionError(self._report(f"did not say {text!r} within {seconds:g} s"))
+            time.sleep(POLL)
+
     def wait(self, *, seconds: float) -> int:
         """Wait for it to end by itself and return its exit status."""
         try:
