@@ -48,6 +48,17 @@ class Page(BaseModel):
     tags: list[str] = []
 
 
+class Agent(BaseModel):
+    x_agent: str
+    save_data: bool = False
+    x_tags: list[str] = []
+
+
+class Visit(BaseModel):
+    theme: str = "light"
+    count: int = 0
+
+
 api = FastAPI()
 router = APIRouter(prefix="/v1")
 
@@ -98,6 +109,23 @@ def paged(page: Annotated[Page, Query()]) -> Page:
 @api.get("/named")
 def named(names: Annotated[Named, Query()]) -> dict[str, Any]:
     return {"a": names.a, "b": names.b, "c": names.c, "d": names.d}
+
+
+@api.get("/agent")
+def agent(agent: Annotated[Agent, Header()], visit: Annotated[Visit, Cookie()]) -> list[Any]:
+    return [agent, visit]
+
+
+@api.get("/listed")
+def listed(x_words: Annotated[list[str], Header()]) -> list[str]:
+    return x_words
+
+
+@api.get("/session")
+def session(
+    token: Annotated[str, Cookie()], theme: Annotated[str, Cookie()] = "light"
+) -> list[str]:
+    return [token, theme]
 
 
 @api.delete("/users/{user_id}", status_code=204)
@@ -213,8 +241,44 @@ def test_a_query_model_is_sent_under_the_names_that_the_route_reads(client: ApiC
     assert client.call(named, said) == {"a": 1, "b": 2, "c": 3, "d": 4}
 
 
-def test_what_is_none_is_not_sent_in_a_query_model(client: ApiClient) -> None:
-    assert client.call(paged, Page(limit=None, tags=["a"])) == Page(tags=["a"])
+def test_what_cannot_be_told_from_a_missing_value_is_not_sent_as_one(client: ApiClient) -> None:
+    assert client.call(paged, Page(tags=[])) == Page()
+    with pytest.raises(CallError, match="limit=None cannot be sent: the route would take 10"):
+        client.call(paged, Page(limit=None, tags=["a"]))
+    with pytest.raises(CallError, match=r"tags=\[\] .* the route would refuse it as missing"):
+        client.call(echo, "n", tags=[], day=date(2026, 2, 3))
+    found = client.call(echo, "n", tags=["t"], day=date(2026, 2, 3), limit=None)
+    assert found["limit"] is None
+
+
+def test_models_of_headers_and_cookies(client: ApiClient) -> None:
+    said = Agent(x_agent="me", save_data=True, x_tags=["a", "b"])
+    assert client.call(agent, said, Visit(theme="dark", count=2)) == [
+        said.model_dump(),
+        {"theme": "dark", "count": 2},
+    ]
+
+
+def test_a_header_of_several_values_is_sent_in_as_many_lines(client: ApiClient) -> None:
+    assert client.call(listed, ["a, b", "c"]) == ["a, b", "c"]
+
+
+@pytest.mark.parametrize(
+    "text", ["a; theme=dark", 'say "hi", \\', "größe", " padded ", "a\r\nb", ""]
+)
+def test_a_cookie_arrives_as_it_was_given(client: ApiClient, text: str) -> None:
+    assert client.call(session, text) == [text, "light"]
+
+
+@pytest.mark.parametrize("text", ["größe", "名", " padded ", "a\r\nx-evil: 1", "a\x00"])
+def test_a_header_that_would_not_arrive_is_refused_and_not_told(
+    client: ApiClient, text: str
+) -> None:
+    with pytest.raises(CallError, match="value of x_words cannot stand in a header") as caught:
+        client.call(listed, [text])
+    assert text.strip() not in str(caught.value)
+    with pytest.raises(CallError, match="value of token cannot stand in a cookie"):
+        client.call(session, "名")
 
 
 def test_an_answer_comes_back_from_a_function_without_an_annotation(client: ApiClient) -> None:

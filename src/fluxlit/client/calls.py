@@ -8,19 +8,19 @@ read from the route's own analysis of the signature, so that both sides agree.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 from urllib.parse import quote
 
+import httpx2
 from fastapi import params, routing
-from pydantic import BaseModel, PydanticUserError, TypeAdapter
-from pydantic_core import to_jsonable_python
+from pydantic import PydanticUserError, TypeAdapter
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from fluxlit._aliases import aliases_of
 from fluxlit.client.options import SendOptions
+from fluxlit.client.slots import Slot, cookie_pair, header_lines, in_address, jsonable
 from fluxlit.exceptions import CallError
 
 Routes = Callable[[], Sequence[BaseRoute]]
@@ -34,21 +34,6 @@ Example:
     ...     return db.user(user_id)
     >>> client.call(get_user, user_id=3)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One parameter that a request carries.
-
-    Attributes:
-        name: The function's parameter.
-        alias: Its name in the request.
-        model: It is a model whose fields are parameters of their own.
-    """
-
-    name: str
-    alias: str
-    model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +70,7 @@ class Operation:
 
         Raises:
             TypeError: They do not fit the function's signature; a parameter is missing.
+            CallError: A value cannot be sent where the route looks for it.
         """
         said = _bound(self.endpoint, args, kwargs)
         known = {slot.name for slots in self.slots.values() for slot in slots}
@@ -93,46 +79,41 @@ class Operation:
             msg = f"{self._name}() gets {unknown[0]!r} from a dependency, not from its caller"
             raise TypeError(msg)
         options = SendOptions()
-        if query := self._values("query", said):
-            options["params"] = {name: _in_address(value) for name, value in query.items()}
-        headers = {name: str(_in_address(it)) for name, it in self._values("header", said).items()}
-        if cookies := self._values("cookie", said):
-            headers["cookie"] = "; ".join(f"{it}={_in_address(cookies[it])}" for it in cookies)
+        if query := {slot.alias: spelled for slot, spelled in self._texts("query", said)}:
+            options["params"] = query
+        headers = [it for sent in self._texts("header", said) for it in header_lines(*sent)]
+        if cookies := [cookie_pair(*sent) for sent in self._texts("cookie", said)]:
+            headers.append(("cookie", "; ".join(cookies)))
         if headers:
-            options["headers"] = headers
-        if body := self._values("body", said):
+            options["headers"] = httpx2.Headers(headers)
+        if body := {slot.alias: jsonable(value) for slot, value in self._given("body", said)}:
             options["json"] = body if self.embedded else next(iter(body.values()))
         # A route's path is under the API by its nature, even if it begins with the API's prefix.
         return Prepared(self.method, f"/.{self._path(said)}", options)
 
     def _path(self, said: Mapping[str, Any]) -> str:
         path = self.path
-        for slot in self.slots["path"]:
-            if slot.name not in said:
-                raise self._missing(slot)
-            value = quote(str(_in_address(said[slot.name])), safe="")
+        for slot, given in self._given("path", said):
+            value = quote(str(in_address(given)), safe="")
             if value in {"", ".", ".."}:
-                msg = f"{self._name}(): {slot.name}={said[slot.name]!r} cannot stand in a path"
+                msg = f"{self._name}(): {slot.name}={given!r} cannot stand in a path"
                 raise CallError(msg)
             path = path.replace(f"{{{slot.alias}}}", value)
         return path
 
-    def _values(self, place: str, said: Mapping[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for slot in self.slots[place]:
-            if slot.name not in said:
-                if _is_required(self.endpoint, slot.name):
-                    raise self._missing(slot)
-                continue
-            value = said[slot.name]
-            if slot.model:
-                found |= {key: it for key, it in _flattened(value).items() if it is not None}
-            elif value is not None or place == "body":
-                found[slot.alias] = _jsonable(value)
-        return found
+    def _texts(self, place: str, said: Mapping[str, Any]) -> Iterator[tuple[Slot, str | list[str]]]:
+        """Return what is sent in an address, a header or a cookie."""
+        for slot, value in self._given(place, said):
+            yield from slot.texts(value)
 
-    def _missing(self, slot: Slot) -> TypeError:
-        return TypeError(f"{self._name}() is missing the argument {slot.name!r}")
+    def _given(self, place: str, said: Mapping[str, Any]) -> Iterator[tuple[Slot, Any]]:
+        """Return the values of one place; what has a default may be missing."""
+        for slot in self.slots[place]:
+            if slot.name in said:
+                yield slot, said[slot.name]
+            elif slot.is_required:
+                msg = f"{self._name}() is missing the argument {slot.name!r}"
+                raise TypeError(msg)
 
     @property
     def _name(self) -> str:
@@ -178,10 +159,7 @@ def _read(endpoint: Callable[..., Any], route: Any) -> Operation:
     if any(isinstance(field.field_info, params.Form) for field in fields["body"]):
         msg = f"{route.path} takes a form or a file, which call() does not send"
         raise CallError(msg, remedy="use client.post(path, data=..., files=...)")
-    slots = {
-        place: tuple(Slot(it.name, it.alias, place != "body" and _is_model(it)) for it in found)
-        for place, found in fields.items()
-    }
+    slots = {place: tuple(Slot.read(place, it) for it in fields[place]) for place in places}
     body = fields["body"]
     embedded = len(body) > 1 or any(getattr(it.field_info, "embed", None) for it in body)
     answer = _answer(endpoint, route)
@@ -226,41 +204,3 @@ def _bound(
     endpoint: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
     return dict(inspect.signature(endpoint).bind_partial(*args, **kwargs).arguments)
-
-
-def _is_required(endpoint: Callable[..., Any], name: str) -> bool:
-    default = inspect.signature(endpoint).parameters[name].default
-    if isinstance(default, params.Param | params.Body):
-        return default.is_required()
-    return default is inspect.Parameter.empty
-
-
-def _is_model(field: Any) -> bool:
-    kind = field.field_info.annotation
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _jsonable(value: object) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True, exclude_none=False)
-    return to_jsonable_python(value, by_alias=True)
-
-
-def _flattened(model: object) -> dict[str, Any]:
-    """Return a model's values under the names by which the route finds them.
-
-    Those are the names of its validation, and not those by which it would be written out.
-    """
-    if not isinstance(model, BaseModel):
-        return dict(_jsonable(model))
-    values = model.model_dump(mode="json", by_alias=False)
-    named = {it: (*aliases_of(info), it)[0] for it, info in type(model).model_fields.items()}
-    return {named.get(name, name): value for name, value in values.items()}
-
-
-def _in_address(value: Any) -> Any:
-    """Spell a value as it stands in a path or query string."""
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_in_address(item) for item in value]
-    value = to_jsonable_python(value)
-    return str(value).lower() if isinstance(value, bool) else value
