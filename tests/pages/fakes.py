@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +23,17 @@ class FakePage:
 
     def run(self) -> None:
         self.body()
+
+
+class FakeHeaders(dict[str, str]):
+    """Headers of which one may have several lines, as Streamlit hands them out."""
+
+    def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
+        self._lines = [(name.lower(), value) for name, value in lines]
+        super().__init__(reversed(self._lines))  # the first of a name is its value
+
+    def get_all(self, name: str) -> list[str]:
+        return [value for key, value in self._lines if key == name.lower()]
 
 
 class Switched(BaseException):

@@ -8,13 +8,13 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import ModuleType
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
 import fastapi
 import pytest
 from fastapi import HTTPException
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 from tests.pages.fakes import FakeStreamlit
 
 from fluxlit import Cookie, Depends, FluxLit, FluxlitSettings, Header, NavigationModel, Query
@@ -37,6 +37,17 @@ class Filters(BaseModel):
 
 class Strict(BaseModel, extra="forbid"):
     q: str
+
+
+class Span(BaseModel):
+    first: int = 0
+    last: int = 0
+
+    @model_validator(mode="after")
+    def is_in_order(self) -> Self:
+        if self.first > self.last:
+            raise ValueError("the first comes after the last")
+        return self
 
 
 def visit(
@@ -122,6 +133,7 @@ MODELS: list[tuple[type[BaseModel], dict[str, Any], str]] = [
     (Filters, {"tags": ["red", "x"]}, "'tags.1' is wrong: input should be 'red' or 'blue'"),
     (Filters, {"since": "x"}, "'since' is wrong: input should be a valid date or datetime"),
     (Strict, {}, "the query parameter 'q' is missing"),
+    (Span, {"first": "1"}, "* the first comes after the last"),
     (Strict, {"q": "a", "z": "b"}, "'z' is wrong: extra inputs are not permitted, not 'b'"),
 ]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Protocol, Union, get_args, get_origin
+from types import NoneType
+from typing import Annotated, Any, Final, Literal, Protocol, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -63,8 +65,10 @@ class Input:
         given = reader.values(self.place, self.name)
         if not given:
             return self._absent()
+        # As FastAPI does: the last of an address's values, the first of a header's.
+        one = given[-1] if self.place is Place.QUERY else given[0]
         try:
-            return self.adapter.validate_python(list(given) if self.many else given[0])
+            return self.adapter.validate_python(list(given) if self.many else one)
         except ValidationError as exc:
             raise PageInputError(*problems_of(self.place, self.name, exc)) from None
 
@@ -129,14 +133,15 @@ def fields_of(model: type[BaseModel], query: Mapping[str, Sequence[str]]) -> dic
             values = list(query[key])
             # Under its own name pydantic takes a field that has an alias only if it is told to.
             place = key if key in said else (*said, name)[0]
-            found[place] = values if takes_many(info.annotation) else values[0]
+            found[place] = values if takes_many(info.annotation) else values[-1]
         for key in lists_with(info):
             known.add(key)
             if query.get(key):
                 found[key] = list(query[key])
     extra = model.model_config.get("extra")
     if extra in ("allow", "forbid"):
-        found |= {key: values[0] for key, values in query.items() if key not in known and values}
+        more = {key: list(values) for key, values in query.items() if key not in known and values}
+        found |= {key: values if len(values) > 1 else values[0] for key, values in more.items()}
     return found
 
 
@@ -144,6 +149,9 @@ READABLE: Final = (
     str, int, float, bool, bytes, Decimal, UUID, Enum, date, time, timedelta,
 )  # fmt: skip
 """Classes of which a piece of an address can be a value."""
+
+
+_COLLECTIONS: Final = frozenset({list, tuple, set, frozenset, deque, Sequence, AbstractSet})
 
 
 def is_readable(hint: object) -> bool:
@@ -156,12 +164,11 @@ def is_readable(hint: object) -> bool:
         return True
     if get_origin(hint) is Annotated:
         return is_readable(get_args(hint)[0])
-    if takes_many(hint) and get_origin(hint) not in (Union, UnionType):
-        inner = [part for part in get_args(hint) if part is not Ellipsis]
-        return all(is_readable(part) for part in inner)
-    members = [part for part in members_of(hint) if part is not NoneType]
-    if len(members) > 1 or members != [hint]:
-        return bool(members) and all(is_readable(part) for part in members)
+    members = members_of(hint)
+    if members != (hint,):
+        return all(is_readable(part) for part in members if part is not NoneType)
+    if takes_many(hint):
+        return all(is_readable(part) for part in get_args(hint) if part is not Ellipsis)
     return isinstance(hint, type) and issubclass(hint, READABLE)
 
 
@@ -178,12 +185,17 @@ def adapter_of(hint: Any, metadata: Sequence[object]) -> TypeAdapter[Any]:
 
 
 def takes_many(annotation: object) -> bool:
-    """Tell whether a type is a collection, so that a name may stand in the address repeatedly."""
-    origin = get_origin(annotation) or annotation
-    if isinstance(origin, type):
-        return issubclass(origin, list | tuple | set | frozenset)
-    members = getattr(annotation, "__args__", ())
-    return any(takes_many(member) for member in members)
+    """Tell whether a type is a collection, so that a name may stand in the address repeatedly.
+
+    >>> takes_many(list[int] | None), takes_many(Sequence[str]), takes_many(str)
+    (True, True, False)
+    """
+    if get_origin(annotation) is Annotated:
+        return takes_many(get_args(annotation)[0])
+    members = members_of(annotation)
+    if members != (annotation,):
+        return any(takes_many(member) for member in members)
+    return (get_origin(annotation) or annotation) in _COLLECTIONS
 
 
 def problems_of(place: Place, name: str, exc: ValidationError) -> list[str]:
@@ -197,9 +209,12 @@ def problems_of(place: Place, name: str, exc: ValidationError) -> list[str]:
     problems = []
     for error in exc.errors(include_url=False, include_context=False):
         where = ".".join(str(part) for part in ((name, *error["loc"]) if name else error["loc"]))
-        message = error["msg"].removeprefix("Value error, ")
+        message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         if error["type"] == "missing":
             problems.append(f"the {place} {where!r} is missing")
+            continue
+        if not where:  # of the values together, by a validator of the model
+            problems.append(message)
             continue
         private = place in (Place.HEADER, Place.COOKIE) or not isinstance(error["input"], str)
         shown = "" if private else f", not {_short(error['input'])!r}"

@@ -17,6 +17,7 @@ from fluxlit.pages.markers import Depends, dependency_marker
 from fluxlit.pages.meta import NO_META, PageMeta
 from fluxlit.pages.plan import Grounds, dependency_on, plan_of
 from fluxlit.pages.run import is_async_generator, is_generator
+from fluxlit.pages.signature import name_of
 from fluxlit.pages.sources import UNPLANNED, Dependency, FromRequest, Plan
 
 PageFn = Callable[..., Any]
@@ -191,10 +192,10 @@ def check_kind(record: PageRecord, *, may_yield: bool) -> None:
         PageError: It is a generator, which must be allowed, or an asynchronous one.
     """
     if is_async_generator(record.fn):
-        msg = f"page {record.path!r}: {record.title} is an async generator"
+        msg = f"page {record.path!r}: {name_of(record.fn)}() is an async generator"
         raise PageError(msg, remedy="let the function run to its end instead of yielding")
     if record.yields and not may_yield:
-        msg = f"page {record.path!r}: {record.title} is a generator, which shows nothing"
+        msg = f"page {record.path!r}: {name_of(record.fn)}() is a generator, which shows nothing"
         raise PageError(msg, remedy="do not yield, or set FLUXLIT_EXPERIMENTAL_YIELD_PAGES=1")
 
 

@@ -50,12 +50,10 @@ class Visit:
     def values(self, place: Place, name: str) -> list[str]:
         """Return every value of that name; none when it is missing."""
         if place is Place.HEADER:
-            found = _look_up(name, _headers.get(), self._of_context("headers"))
-        elif place is Place.COOKIE:
-            found = _look_up(name, _cookies.get(), self._of_context("cookies"))
-        else:
-            return self.query().get(name, [])
-        return [] if found is None else [found]
+            return _look_up(name, _headers.get(), self._of_context("headers"))
+        if place is Place.COOKIE:
+            return _look_up(name, _cookies.get(), self._of_context("cookies"))
+        return self.query().get(name, [])
 
     def query(self) -> dict[str, list[str]]:
         """Return the query string's parameters."""
@@ -66,18 +64,21 @@ class Visit:
         return found if hasattr(found, "items") else None
 
 
-def _look_up(name: str, *sources: Mapping[str, str] | None) -> str | None:
-    """Find a name whatever its case: in the first source that has it."""
+def _look_up(name: str, *sources: Mapping[str, str] | None) -> list[str]:
+    """Find all values of a name, whatever its case: in the first source that has it."""
     for source in sources:
-        if source is None:
-            continue
-        getter = getattr(source, "get", None)
-        found = getter(name.lower()) if getter is not None else None
-        if found is None:
-            found = _whatever_case(name, source.items())
-        if found is not None:
+        if source is not None and (found := _all_of(source, name)):
             return found
-    return None
+    return []
+
+
+def _all_of(source: Any, name: str) -> list[str]:
+    if hasattr(source, "get_all"):  # Streamlit's headers, which take any case
+        return list(source.get_all(name))
+    one = source.get(name.lower()) if hasattr(source, "get") else None
+    if one is None:
+        one = _whatever_case(name, source.items())
+    return [] if one is None else [one]
 
 
 def _whatever_case(name: str, items: Iterable[tuple[str, str]]) -> str | None:
