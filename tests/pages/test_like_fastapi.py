@@ -12,7 +12,16 @@ from typing import Annotated, Any, Literal, Optional, cast
 from uuid import UUID
 
 import pytest
-from fastapi import Cookie, FastAPI, Header, Query
+from fastapi import Cookie, Depends, FastAPI, Header, Query, Request, Security
+from fastapi.requests import HTTPConnection
+from fastapi.security import (
+    APIKeyCookie,
+    APIKeyHeader,
+    APIKeyQuery,
+    HTTPBasic,
+    HTTPBearer,
+    OAuth2PasswordBearer,
+)
 from fastapi.testclient import TestClient
 from pydantic import AfterValidator, BaseModel, Field
 from tests.pages.fakes import FakeHeaders, FakeStreamlit
@@ -60,13 +69,12 @@ class Both:
         self._site = app.site()
 
     def of_route(self, query: Values = NOTHING, headers: Pairs = (), cookies: Pairs = ()) -> object:
-        jar = [("cookie", "; ".join(f"{name}={value}" for name, value in cookies))]
-        sent = [*headers, *(jar if cookies else ())]
-        self._client.get("/", params=query, headers=sent)
+        self._client.get("/", params=query, headers=_sent(headers, cookies))
         return self._given()
 
     def of_page(self, query: Values = NOTHING, headers: Pairs = (), cookies: Pairs = ()) -> object:
-        st = FakeStreamlit(query_params=query, headers=FakeHeaders(headers), cookies=dict(cookies))
+        lines = FakeHeaders(_sent(headers, cookies))
+        st = FakeStreamlit(query_params=query, headers=lines, cookies=dict(cookies))
         run_site(cast("ModuleType", st), self._site, st.menu)
         return self._given()
 
@@ -81,6 +89,11 @@ class Both:
 
     def _given(self) -> object:
         return self._seen.pop() if self._seen else REFUSED
+
+
+def _sent(headers: Pairs, cookies: Pairs) -> Pairs:
+    jar = "; ".join(f"{name}={value}" for name, value in cookies)
+    return [*headers, *([("cookie", jar)] if cookies else ())]
 
 
 HINTS: list[tuple[Any, Any]] = [
@@ -193,3 +206,36 @@ def test_a_cookie(hint: Any, default: Any) -> None:
     both = Both(hint, default)
     for pairs in ([], [("x", "1")], [("x", "dark")], [("the-theme", "dark"), ("x", "2")]):
         assert (pairs, both.of_page(cookies=pairs)) == (pairs, both.of_route(cookies=pairs))
+
+
+def told_of(request: Request) -> object:
+    told = request.method, request.url.path, request.query_params.multi_items(), request.cookies
+    return *told, request.headers.getlist("x"), request.path_params
+
+
+SECURITY: list[Any] = [
+    Depends(told_of),
+    Depends(lambda connection: connection.headers.get("x")),
+    Security(HTTPBearer()),
+    Security(HTTPBasic(auto_error=False)),
+    Security(OAuth2PasswordBearer("token", auto_error=False)),
+    Security(APIKeyHeader(name="x")),
+    Security(APIKeyCookie(name="x")),
+    Security(APIKeyQuery(name="x")),
+]
+SECURITY[1].dependency.__annotations__["connection"] = HTTPConnection
+
+
+@pytest.mark.parametrize("marker", SECURITY, ids=lambda it: type(it.dependency).__name__)
+def test_who_asks_for_the_request(marker: Any) -> None:
+    both = Both(Annotated[Any, marker], NO_DEFAULT)
+    bearer, basic = ("Authorization", "Bearer abc"), ("authorization", "Basic YTpi")
+    cases: list[tuple[Values, Pairs, Pairs]] = [
+        ({}, (), ()),
+        ({"x": ["1", "ü &"], "y": ""}, [("x", "1"), ("X", "2")], [("x", "3"), ("z", "4")]),
+        ({}, [bearer], ()),
+        ({}, [basic], ()),
+        ({}, [("Authorization", "odd")], ()),
+    ]
+    for case in cases:
+        assert (case, both.of_page(*case)) == (case, both.of_route(*case))

@@ -216,7 +216,10 @@ def sized(size: int = 3) -> int:
     return size
 
 
-def needs_request(request: fastapi.Request) -> None: ...
+def only_by_position(x: int, /) -> None: ...
+
+
+def needs_response(response: fastapi.Response) -> None: ...
 
 
 class Odd: ...
@@ -230,13 +233,14 @@ SIGNATURES: list[tuple[Any, bool, str]] = [
     (Any, False, f"Unknown page parameter 'x: Any': {NOTHING}"),
     (int | Odd, False, f"Unknown page parameter 'x: int | {Odd.__module__}.Odd': {NOTHING}"),
     (list[Odd], False, "Unknown page parameter 'x: list["),
-    (fastapi.Request, False, f"Unknown page parameter 'x: Request': {NOTHING}"),
+    (Annotated[Any, Depends(only_by_position)], False, "'x' cannot be given by its name"),
+    (fastapi.Response, False, f"Unknown page parameter 'x: Response': {NOTHING}"),
     ("Nowhere", False, "Could not resolve annotations: 'x' has 'Nowhere': name 'Nowhere'"),
     ("list[Nowhere]", False, "Could not resolve annotations: 'x' has 'list[Nowhere]'"),
     ("not a type", False, "Could not resolve annotations: 'x' has 'not a type'"),
     (Annotated[str, Depends()], False, "the parameter 'x' has Depends() without a callable"),
     (Annotated[str, Depends(cast("Any", 3))], False, "'x' depends on 3, which cannot be called"),
-    (Annotated[int, Depends(needs_request)], False, "needs_request: Unknown page parameter"),
+    (Annotated[int, Depends(needs_response)], False, "needs_response: Unknown page parameter"),
     (Annotated[Odd, Query()], False, "'x' cannot be read from a query parameter"),
     (Annotated[Filters, Header()], False, "'x' is a model, which only a query string can hold"),
     (Annotated[Filters, Cookie()], False, "'x' is a model, which only a query string can hold"),

@@ -18,6 +18,7 @@ from typing_extensions import is_protocol
 
 from fluxlit.client import ApiClient
 from fluxlit.exceptions import PageSignatureError
+from fluxlit.pages.connection import CONNECTIONS, FromConnection
 from fluxlit.pages.inputs import Input, QueryModel, adapter_of, is_readable, takes_many
 from fluxlit.pages.markers import (
     Depends,
@@ -107,6 +108,8 @@ class _Planner:
         if it.variadic:
             self._loose("must not use *args or **kwargs", "name each parameter")
             return None
+        if it.positional:
+            raise self._refusal(f"{it.name!r} cannot be given by its name", "leave out the /")
         if not it.unresolved and (marked := self._marked(it)) is not None:
             return marked
         if it.name in BY_NAME:
@@ -131,6 +134,8 @@ class _Planner:
         if it.name in self.grounds.path:
             return self._input(it, InputMarker(Place.PATH))
         kind = class_of(it.hint)
+        if kind in CONNECTIONS:
+            return FromConnection()
         bases = [base for base in self.grounds.injectable if kind and _is_given_for(kind, base)]
         if kind is not None and bases:
             return self._provided(it, kind, bases[0])

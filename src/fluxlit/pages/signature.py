@@ -27,6 +27,7 @@ class Declared:
         metadata: What ``Annotated`` holds besides the type.
         default: Its default, or ``inspect.Parameter.empty``.
         variadic: It is ``*args`` or ``**kwargs``.
+        positional: It cannot be given by its name.
         unresolved: Why its annotation cannot be resolved; empty when it can.
     """
 
@@ -35,6 +36,7 @@ class Declared:
     metadata: tuple[Any, ...]
     default: Any
     variadic: bool
+    positional: bool
     unresolved: str
 
     @property
@@ -114,6 +116,7 @@ def _declared(fn: Call, parameter: inspect.Parameter, namespace: Mapping[str, An
         metadata=metadata,
         default=parameter.default,
         variadic=parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD),
+        positional=parameter.kind is parameter.POSITIONAL_ONLY,
         unresolved=unresolved,
     )
 

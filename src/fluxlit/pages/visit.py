@@ -59,6 +59,30 @@ class Visit:
         """Return the query string's parameters."""
         return query_values(self._st)
 
+    def header_lines(self) -> list[tuple[str, str]]:
+        """Return all headers, one item for each line, and the cookies among them."""
+        said, cookies = _headers.get() or {}, _cookies.get()
+        own = {*(name.lower() for name in said), *(() if cookies is None else ("cookie",))}
+        found = self._of_context("headers") or {}
+        lines = [(it, line) for it in found if it.lower() not in own for line in _all_of(found, it)]
+        lines += said.items()
+        if cookies:
+            lines.append(
+                ("cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()))
+            )
+        return lines
+
+    def url(self) -> str:
+        """Return the page's address without its query; empty where it is not known."""
+        return self._told("url")
+
+    def client(self) -> str:
+        """Return the visitor's IP address; empty where it is not known."""
+        return self._told("ip_address")
+
+    def _told(self, name: str) -> str:
+        return getattr(getattr(self._st, "context", None), name, None) or ""
+
     def _of_context(self, name: str) -> Mapping[str, str] | None:
         found = getattr(getattr(self._st, "context", None), name, None)
         return found if hasattr(found, "items") else None
