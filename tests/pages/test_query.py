@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pytest
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 from tests.pages.fakes import FakeStreamlit
 from typing_extensions import TypedDict
 
@@ -69,6 +69,23 @@ def test_without_a_required_value_there_is_no_model() -> None:
     assert len(st.errors) == 1
 
 
+class Span(BaseModel):
+    first: int = 1
+    last: int = 9
+
+    @model_validator(mode="after")
+    def is_in_order(self) -> Self:
+        if self.first > self.last:
+            raise ValueError("the first comes after the last")
+        return self
+
+
+def test_values_that_do_not_go_together_are_shown_and_all_fall_back() -> None:
+    st = FakeStreamlit(query_params={"first": "5", "last": "3"})
+    assert parse_query_params(st, Span) == Span()
+    assert st.errors == ["Invalid query parameters:\n\n* the first comes after the last"]
+
+
 def test_any_type_by_its_adapter() -> None:
     adapter = TypeAdapter(Wanted)
     st = FakeStreamlit(query_params={"sort": "asc"})
@@ -119,6 +136,36 @@ def test_first_values_do_not_replace_what_is_there() -> None:
     st = SimpleNamespace(session_state={"note": "typed"})
     SessionModel(st).setdefaults(Cart(items=["pen"], note="first"))
     assert st.session_state == {"items": ["pen"], "note": "typed"}
+
+
+class Table:
+    """Compares cell by cell, as pandas does."""
+
+    def __ne__(self, other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise ValueError("ambiguous")
+
+
+class Report(BaseModel, arbitrary_types_allowed=True):
+    table: Table
+    title: str = Field("", validation_alias="heading")
+
+
+def _report(table: Table) -> Report:
+    return Report.model_validate({"table": table, "heading": "Sales"})
+
+
+def test_what_compares_cell_by_cell_is_written_when_it_is_another() -> None:
+    one, other = Table(), Table()
+    st = SimpleNamespace(session_state=Guarded(table=one, note=""))
+    state = SessionModel(st)
+    state.write_from(_report(one))
+    assert st.session_state["table"] is one
+    state.write_from(_report(other))
+    assert st.session_state["table"] is other
+    assert state.read_into(Report).title == "Sales"
 
 
 def test_keys_beyond_the_fields_can_be_forbidden() -> None:

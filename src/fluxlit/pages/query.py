@@ -27,7 +27,7 @@ def parse_query_params(st: Any, model: type[ModelT], *, strict: bool = False) ->
 
     Returns:
         The model. When a value is malformed and *strict* is off, an error is shown and the model
-        has its defaults in place of the malformed values.
+        has its defaults in place of the malformed values, or of all that do not go together.
 
     Raises:
         pydantic.ValidationError: A value is malformed and *strict* is on, or a required field has
@@ -40,8 +40,11 @@ def parse_query_params(st: Any, model: type[ModelT], *, strict: bool = False) ->
         if strict:
             raise
         st.error(listed("Invalid query parameters:", problems_of(Place.QUERY, "", exc)))
-        wrong = {str(error["loc"][0]) for error in exc.errors() if error["loc"]}
-    return model.model_validate({name: value for name, value in given.items() if name not in wrong})
+        wrong = {part for error in exc.errors() for part in error["loc"][:1]}
+    try:
+        return model.model_validate({name: it for name, it in given.items() if name not in wrong})
+    except ValidationError:  # the values do not go together
+        return model.model_validate({})
 
 
 def parse_query_params_adapter(st: Any, adapter: TypeAdapter[T], *, strict: bool = False) -> T:

@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
+from fluxlit._aliases import aliases_of
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -35,7 +37,7 @@ class SessionModel:
             pydantic.ValidationError: A value is malformed, or a required one is missing.
         """
         found = {
-            info.alias or name: self._state[name]
+            (*aliases_of(info), name)[0]: self._state[name]
             for name, info in model_type.model_fields.items()
             if name in self._state
         }
@@ -54,7 +56,7 @@ class SessionModel:
             msg = f"Unexpected session keys: {', '.join(sorted(model.model_extra))}"
             raise ValueError(msg)
         for name, value in model.model_dump().items():
-            if name not in self._state or self._state[name] != value:
+            if name not in self._state or _differ(self._state[name], value):
                 self._state[name] = value
 
     def setdefaults(self, model: BaseModel) -> None:
@@ -62,3 +64,10 @@ class SessionModel:
         for name, value in model.model_dump().items():
             if name not in self._state:
                 self._state[name] = value
+
+
+def _differ(one: object, other: object) -> bool:
+    try:
+        return bool(one != other)
+    except Exception:  # noqa: BLE001 - tables and arrays compare cell by cell and are no truth value
+        return one is not other
