@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +17,7 @@ import httpx2
 import pytest
 import uvicorn
 from fastapi import Body, FastAPI, HTTPException, Request, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fluxlit._env import INTERNAL_API_BASE, INTERNAL_API_SOCKET
@@ -533,6 +535,21 @@ def test_only_one_body() -> None:
     with pytest.raises(TypeError, match="Pass only one of body or json"):
         client.post_model("/users", User, body={"name": "a"}, json={"name": "b"})
     assert requests == []
+
+
+class Dated(BaseModel):
+    day: date = Field(alias="on")
+
+
+def test_a_json_body_may_hold_models_and_dates() -> None:
+    client, requests = recorded()
+    dated = Dated(on=date(2026, 1, 2))
+    client.post("/", json={"items": [dated], "at": date(2026, 1, 3)})
+    client.post_model("/", dict, body=dated)
+    assert [json.loads(it.content) for it in requests] == [
+        {"items": [{"on": "2026-01-02"}], "at": "2026-01-03"},
+        {"on": "2026-01-02"},
+    ]
 
 
 def test_a_callers_own_options_stay_as_they_were() -> None:

@@ -10,8 +10,7 @@ from functools import lru_cache
 from typing import Any, ParamSpec, Self, TypeVar, Unpack, overload
 
 import httpx2
-from pydantic import BaseModel, TypeAdapter
-from pydantic_core import to_jsonable_python
+from pydantic import TypeAdapter
 
 from fluxlit.client.calls import Operations
 from fluxlit.client.connections import SharedTransport
@@ -25,6 +24,7 @@ from fluxlit.client.options import (
     SendOptions,
     Timeout,
 )
+from fluxlit.client.slots import jsonable
 from fluxlit.exceptions import CallError
 from fluxlit.logging import REQUEST_ID_HEADER, get_request_id
 
@@ -126,7 +126,8 @@ class ApiClient:
             path: A path relative to the API; it may carry a query. A path that begins with the
                 API's own prefix is refused, since it is nearly always a mistake; where the API
                 really has such a route, write ``/./api/...``.
-            options: As in httpx2; see :class:`SendOptions`.
+            options: As in httpx2; see :class:`SendOptions`. ``json`` may be or hold models, dates
+                and whatever else pydantic can write, under the names by which an API reads it.
 
         Raises:
             ValueError: *path* is not relative to the API, or leads out of it.
@@ -135,6 +136,8 @@ class ApiClient:
         """
         url = self._endpoint.url(path)
         options["headers"] = self._headers(options.get("headers"))
+        if "json" in options:
+            options["json"] = jsonable(options["json"])
         try:
             return self._client().request(method, url, **options)
         except httpx2.LocalProtocolError:
@@ -222,7 +225,7 @@ class ApiClient:
             if {"json", "content", "data", "files"} & options.keys():
                 msg = "Pass only one of body or json (or content, data, files)"
                 raise TypeError(msg)
-            options["json"] = _jsonable(body)
+            options["json"] = body
         return _validated(self.request("POST", path, **options), response_model)
 
     @overload
@@ -295,13 +298,6 @@ class ApiClient:
         for more in (self._default_headers, factory() if factory else None, given):
             headers.update(more)
         return headers
-
-
-def _jsonable(body: object) -> object:
-    if isinstance(body, BaseModel):
-        return body.model_dump(mode="json")
-    value: object = to_jsonable_python(body)
-    return value
 
 
 @lru_cache(maxsize=128)

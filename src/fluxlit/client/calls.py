@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from fluxlit.client.options import SendOptions
-from fluxlit.client.slots import Slot, cookie_pair, header_lines, in_address, jsonable
+from fluxlit.client.slots import Slot, cookie_pair, header_lines, in_address
 from fluxlit.exceptions import CallError
 
 Routes = Callable[[], Sequence[BaseRoute]]
@@ -86,7 +86,7 @@ class Operation:
             headers.append(("cookie", "; ".join(cookies)))
         if headers:
             options["headers"] = httpx2.Headers(headers)
-        if body := {slot.alias: jsonable(value) for slot, value in self._given("body", said)}:
+        if body := {slot.alias: value for slot, value in self._given("body", said)}:
             options["json"] = body if self.embedded else next(iter(body.values()))
         # A route's path is under the API by its nature, even if it begins with the API's prefix.
         return Prepared(self.method, f"/.{self._path(said)}", options)

@@ -110,8 +110,6 @@ def _is_nothing(value: object) -> bool:
 
 def jsonable(value: object) -> Any:
     """Return a value as it stands in a JSON body."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True, exclude_none=False)
     return to_jsonable_python(value, by_alias=True)
 
 
