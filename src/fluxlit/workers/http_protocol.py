@@ -41,6 +41,9 @@ from fluxlit.workers.write_guard import WriteGuard
 LINGER_SECONDS: Final = 2.0
 """Time for a refused client to stop sending and read why (as nginx's ``lingering_timeout``)."""
 
+NEW_SECONDS: Final = 1.0
+"""Time from a connection's opening in which its first request is expected."""
+
 _TOO_EARLY: Final = (HTTPStatus.BAD_REQUEST, "A WebSocket handshake waits for earlier answers")
 _TOO_LATE: Final = (HTTPStatus.REQUEST_TIMEOUT, "The head did not arrive in time")
 
@@ -91,6 +94,7 @@ class HTTPProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock of the first head."""
         super().connection_made(transport)
+        self._idle_since = self.loop.time()
         self._outbox = Outbox(transport, self.loop)
         self._guard = WriteGuard(transport, self._limits.client_timeout)
         self._start_clock()
@@ -183,6 +187,11 @@ class HTTPProtocol(HttpToolsProtocol):
         """Let an answer that has not begun yet be the last one, and say so in its head."""
         if self._is_answering() and not self.cycle.response_started:
             self.cycle.keep_alive = False
+
+    def is_new(self) -> bool:
+        """Tell whether it was opened a moment ago for a request that is still on its way."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None and self.loop.time() - self._idle_since < NEW_SECONDS
 
     def _await_next(self) -> None:
         """Do what Uvicorn does here, without a timer to make and cancel for each request."""

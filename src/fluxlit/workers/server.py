@@ -57,6 +57,9 @@ class Closing(Protocol):
     def close_after_answer(self) -> None:
         """Say so in the answer that has not begun yet, if there is one."""
 
+    def is_new(self) -> bool:
+        """Tell whether it was opened a moment ago for a request that is still on its way."""
+
 
 class WorkerServer(uvicorn.Server):
     """A Uvicorn server that tells when it is ready and leaves signals to its owner.
@@ -111,7 +114,9 @@ class WorkerServer(uvicorn.Server):
 
         A request may be on its way on each of them, and would be lost: the peer cannot know
         whether it was read (RFC 9112 section 9.5). One that comes is answered with
-        ``Connection: close``, after which nobody sends another.
+        ``Connection: close``, after which nobody sends another. Without a last call those who
+        have just connected are waited for all the same: nobody connects to ask nothing, and a
+        first request that finds its connection closed is a failure to its sender, not a retry.
         """
         self.server_state.is_last_call = True
         for server in self.servers:
@@ -123,13 +128,19 @@ class WorkerServer(uvicorn.Server):
         for connection in self.server_state.connections:
             if isinstance(connection, Closing):
                 connection.close_after_answer()
-        deadline = asyncio.get_running_loop().time() + self._last_call
-        while self.server_state.connections and not self.force_exit:
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0:
-                break
-            await asyncio.sleep(min(left, LOOK_SECONDS))
+        time = asyncio.get_running_loop().time
+        deadline = time() + self._last_call
+        while self._has_to_wait(called=time() < deadline):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(LOOK_SECONDS)
         await super().shutdown(sockets)
+
+    def _has_to_wait(self, *, called: bool) -> bool:
+        if self.force_exit:
+            return False
+        connections = self.server_state.connections
+        if called:
+            return bool(connections)
+        return any(isinstance(it, Closing) and it.is_new() for it in connections)
 
     def drain(self) -> None:
         """Finish what is in flight and end; asked again, go on with that.
