@@ -5,9 +5,9 @@ from __future__ import annotations
 import hmac
 from typing import Final, Literal
 
-Purpose = Literal["service", "door", "login"]
+Purpose = Literal["service", "door", "login", "messages"]
 """``service`` signs cookies; ``door`` opens a UI worker's port, and goes over the wire; ``login``
-seals what travels through addresses during a login."""
+seals what travels through addresses during a login; ``messages`` names what browsers are sent."""
 
 _LABEL: Final = "fluxlit "
 

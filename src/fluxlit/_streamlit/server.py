@@ -18,6 +18,7 @@ from streamlit.web.bootstrap import prepare_streamlit_environment
 from streamlit.web.cache_storage_manager_config import create_default_cache_storage_manager
 from streamlit.web.server.starlette.starlette_app import create_starlette_app
 
+from fluxlit._secrets import derived
 from fluxlit._streamlit.backlog import bound_backlogs
 from fluxlit._streamlit.components import look_quickly
 from fluxlit._streamlit.failures import OnError, asks
@@ -136,7 +137,7 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
             importlib.import_module(name)
     prepare_streamlit_environment(script)
     look_quickly()
-    hash_quickly()
+    hash_quickly(derived(options.cookie_secret, "messages"))
     bound_backlogs()
     vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
     runtime = RecoveringRuntime(
