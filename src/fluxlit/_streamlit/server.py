@@ -26,6 +26,7 @@ from fluxlit._streamlit.hashing import hash_quickly
 from fluxlit._streamlit.media import LingeringStorage
 from fluxlit._streamlit.options import apply_options, parse_run_args
 from fluxlit._streamlit.recovery import RecoveringRuntime
+from fluxlit._streamlit.sections import find_sections_quickly
 from fluxlit._streamlit.sessions import PassingStorage
 from fluxlit._streamlit.sources import SourceEdits
 from fluxlit._types import ASGIApp
@@ -137,6 +138,7 @@ def create_app(options: StreamlitOptions) -> ASGIApp:
             importlib.import_module(name)
     prepare_streamlit_environment(script)
     look_quickly()
+    find_sections_quickly()
     hash_quickly(derived(options.cookie_secret, "messages"))
     bound_backlogs()
     vars(runtime_module)["MESSAGE_FLUSH_INTERVAL_SECS"] = _PAUSE_SECONDS
